@@ -1,0 +1,1 @@
+"""REMEMBER: articles in, ranked passages out. Knows no language model, no prompt, no screen."""

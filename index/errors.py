@@ -1,0 +1,50 @@
+"""Everything that can go wrong and that a person can do something about.
+
+    DatelineError                shown to the user as it is: what happened, why, what to do next
+    ├── ReadError                a source could not be read as articles
+    ├── ModelFilesError          the built-in embedder's files are missing or altered
+    ├── EmbeddingError           an embedder failed or gave vectors that cannot be used
+    ├── IndexMismatchError       the index was made with other settings; names the rebuild command
+    ├── IndexDamagedError        the library itself cannot be read
+    ├── IndexBusyError           another process is writing; names it
+    ├── NotFoundError            no article has that id
+    └── SettingsError            a setting is unknown or cannot be used
+
+Anything else is a bug: it is logged with its traceback and shown as one plain sentence.
+"""
+
+
+class DatelineError(Exception):
+    """The base of every error whose text is meant for a person."""
+
+
+class ReadError(DatelineError):
+    """A source could not be read as articles."""
+
+
+class ModelFilesError(DatelineError):
+    """The built-in embedder's files are missing or altered."""
+
+
+class EmbeddingError(DatelineError):
+    """An embedder failed, or gave vectors that cannot be used."""
+
+
+class IndexMismatchError(DatelineError):
+    """The index was made with other settings than the ones it is opened with."""
+
+
+class IndexDamagedError(DatelineError):
+    """The library database cannot be read."""
+
+
+class IndexBusyError(DatelineError):
+    """Another process is writing to this index."""
+
+
+class NotFoundError(DatelineError):
+    """No article has that id."""
+
+
+class SettingsError(DatelineError):
+    """A setting is unknown, or its value cannot be used."""
