@@ -76,7 +76,6 @@ def holds_sentence(text: str) -> bool:
 
 def join_lines(lines: Iterable[str]) -> str:
     """One line from several: with a space between them, except in scripts that have none."""
-    joined = ""
     parts: list[str] = []
     for line in lines:
         if not line:
@@ -85,8 +84,7 @@ def join_lines(lines: Iterable[str]) -> str:
             last = parts[-1]
             parts.append("" if _NO_SPACE_BEFORE.search(last) and _NO_SPACE_AFTER.match(line) else " ")
         parts.append(line)
-    joined = "".join(parts)
-    return joined
+    return "".join(parts)
 
 
 def letters(text: str) -> str:

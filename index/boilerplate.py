@@ -28,7 +28,7 @@ _CHROME = re.compile(
     r"share|share (?:this|on|via|article|story|page)\b.{0,30}|(?:share ){2,}.*|tweet|(?:e-?mail|print|save|pin)(?: this.{0,20})?"
     r"|(?:continue )?read(?:ing)? more.{0,20}|(?:sign|log) ?(?:in|up|out)(?: .{0,25})?|subscribe(?: .{0,25})?|register|my account"
     r"|(?:skip|jump) to .{0,25}|follow us.{0,30}|follow|menu|main menu|search|close|cancel|open menu|toggle .{0,25}|loading.{0,5}"
-    r"|(?:\d+ )?comments?|\d+ (?:comments?|shares?|likes?)|leave a (?:comment|reply)|log in to reply|reply"
+    r"|(?:\d+ )?comments?(?: ?\(?\d+\)?)?|\d+ (?:comments?|shares?|likes?)|leave a (?:comment|reply)|log in to reply|reply"
     r"|related (?:stories|articles|posts|content|topics|news|reading|coverage)|(?:most|more) (?:read|popular|viewed|from .{0,40})"
     r"|trending(?: now)?|filed under|tags|categories|you (?:may|might) also (?:like|be interested in).{0,20}|what to read next"
     r"|recommended(?: for you)?|up next|(?:advertisement|advertising|sponsored(?: .{0,25})?|sponsor|promoted(?: .{0,20})?|ad)"
@@ -50,14 +50,15 @@ _NOTICE = re.compile(
     re.IGNORECASE,
 )
 _COOKIE = re.compile(r"\bcookies?\b|\bconsent\b|\bcookies?richtlinie\b", re.IGNORECASE)
-_ADDRESSED = re.compile(
-    r"\b(?:we(?: and our partners)?|our|us|this (?:web)?site(?: uses)?|by (?:continuing|clicking|using|closing)|you agree|you consent"
-    r"|your (?:browser|device|experience|privacy|choices)|wir|unsere|nous|notre|ce site|nuestr[oa]s?|este sitio)\b",
+_SPEAKS_TO_YOU = re.compile(
+    r"\b(?:we|our|us|you|your|this (?:web)?site(?: uses)?|wir|unsere?|sie|ihre?|nous|vous|votre|ce site|nuestr[oa]s?|usted"
+    r"|este sitio)\b",
     re.IGNORECASE,
 )
 _PROMPT = re.compile(
-    r"(?:sign up|subscribe|sign in|log in|register|enter your e-?mail|join|get|click here|follow us|download|like us|please (?:enable|turn on))\b"
-    r".{0,160}\b(?:newsletters?|inbox|e-?mails?|account|subscri\w+|updates|alerts|notifications|facebook|twitter|app|javascript|free)\b"
+    r"(?:sign up|subscribe|sign in|log in|register|enter your e-?mail|click here|follow us|like us|please (?:enable|turn on)"
+    r"|get (?:the|our) (?:latest|best|daily|weekly)|already (?:have|a)|new to)\b"
+    r".{0,160}\b(?:newsletters?|inbox|e-?mails?|account|subscri\w+|updates|alerts|notifications|facebook|twitter|app|javascript|log ?in)\b"
     r"|your browser .{0,120}|(?:please )?enable javascript.{0,120}|you must be logged in.{0,80}|by (?:signing|subscribing).{0,240}",
     re.IGNORECASE,
 )
@@ -74,7 +75,7 @@ def article_blocks(blocks: list[Block], title: str = "") -> list[Block]:
     """The blocks of the article, in order, without those that are the page around it."""
     blocks = [block for block in blocks if block.text and any(char.isalnum() for char in block.text)]
     labels = [label(block) for block in blocks]
-    kept = _without_repeats(blocks, labels, _judge(blocks, labels))
+    kept = _without_repeats(blocks, labels, _judge(blocks, labels, _under_title(blocks, labels, title)))
     if not any(kept):
         # Nothing looked like an article: then whatever is not links is what the page has to say.
         kept = [found not in (Label.LINKS, Label.CHROME) for found in labels]
@@ -101,7 +102,7 @@ def label(block: Block) -> Label:
         return Label.SENTENCE if one_sentence and block.kind != "heading" else Label.LINKS
     if block.links >= 3 and density > 0.65:
         return Label.LINKS
-    if block.kind == "heading":
+    if block.kind == "heading" and not (ends_sentence(text) and words(text) >= 6):
         return Label.SHORT
     if holds_sentence(text):
         if free >= _PROSE_SIZE:
@@ -112,16 +113,33 @@ def label(block: Block) -> Label:
     return Label.PROSE if free >= 2.5 * _PROSE_SIZE else Label.SHORT
 
 
-def _judge(blocks: list[Block], labels: list[Label]) -> list[bool]:
+def _under_title(blocks: list[Block], labels: list[Label], title: str) -> range:
+    """Where the lines between a page's headline and its first prose stand: its standfirst and byline."""
+    wanted = letters(title)
+    first_prose = next((at for at, found in enumerate(labels) if found is Label.PROSE), 0)
+    said = [at for at in range(first_prose) if wanted and says_title(blocks[at].text, wanted)]
+    return range(max(said[-1] + 1, first_prose - 8), first_prose) if said and said[-1] > 1 else range(0)
+
+
+def _judge(blocks: list[Block], labels: list[Label], under_title: range) -> list[bool]:
     count = len(blocks)
     kept = [found in (Label.PROSE, Label.SENTENCE, Label.DATA) for found in labels]
     pages_links = Label.LINKS in labels
     before = _nearest(labels)
     after = _nearest(labels[::-1])[::-1]
-    for at, (block, found) in enumerate(zip(blocks, labels, strict=True)):
-        if found in (Label.PROSE, Label.SENTENCE) and _is_notice(block.text):
-            around = {labels[at - 1] if at else Label.LINKS, labels[at + 1] if at + 1 < count else Label.LINKS}
-            kept[at] = not around & {Label.LINKS, Label.CHROME, Label.SHORT}
+    page = (Label.LINKS, Label.CHROME)
+    # A sentence that is nothing but a link is a headline when more links stand beside it.
+    for at, block in enumerate(blocks):
+        if labels[at] is Label.SENTENCE and block.link_density > 0.8:
+            beside = [other for other in (at - 1, at + 1) if 0 <= other < count]
+            kept[at] = not any(labels[n] in page or blocks[n].link_density > 0.8 for n in beside)
+    for at, block in enumerate(blocks):
+        if labels[at] not in (Label.PROSE, Label.SENTENCE):
+            continue
+        outside = at == 0 or at + 1 == count
+        beside_page = (at > 0 and labels[at - 1] in page) or (at + 1 < count and labels[at + 1] in page)
+        if (_asks_consent(block.text) and (outside or beside_page)) or (_is_prompt(block.text) and beside_page):
+            kept[at] = False
     start = 0
     while start < count:
         if labels[start] is not Label.SHORT:
@@ -132,6 +150,9 @@ def _judge(blocks: list[Block], labels: list[Label]) -> list[bool]:
             end += 1
         _judge_run(blocks, start, end, before[start], after[end - 1], kept, pages_links)
         start = end
+    for at in under_title:
+        if labels[at] is Label.SHORT and blocks[at].kind == "paragraph" and _says_something(blocks[at]):
+            kept[at] = True
     return kept
 
 
@@ -186,10 +207,12 @@ def _is_menu_entry(text: str) -> bool:
     return words(text) <= 3 and not any(char.isdigit() for char in text) and not ends_sentence(text)
 
 
-def _is_notice(text: str) -> bool:
-    if size(text) > 700:
-        return False
-    return bool(_COOKIE.search(text) and _ADDRESSED.search(text)) or bool(size(text) < 260 and _PROMPT.match(text))
+def _asks_consent(text: str) -> bool:
+    return size(text) <= 700 and bool(_COOKIE.search(text)) and len(_SPEAKS_TO_YOU.findall(text)) >= 2
+
+
+def _is_prompt(text: str) -> bool:
+    return size(text) < 260 and bool(_PROMPT.match(text))
 
 
 def _without_repeats(blocks: list[Block], labels: list[Label], kept: list[bool]) -> list[bool]:
@@ -231,7 +254,8 @@ def _without_empty_headings(blocks: list[Block]) -> list[Block]:
     level_below: int | None = 0
     for block in reversed(blocks):
         if block.kind == "heading":
-            if level_below is not None and block.level >= level_below:
+            says_nothing = not (ends_sentence(block.text) and words(block.text) >= 6)
+            if level_below is not None and block.level >= level_below and says_nothing:
                 continue
             level_below = block.level
         else:

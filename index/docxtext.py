@@ -1,0 +1,132 @@
+"""A Word document (.docx) -> a Draft: paragraphs, headings, lists and table cells in order."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from index.blocks import Block, render, size
+from index.characters import normalise, one_line
+from index.clean import without_title
+from index.draft import Draft
+from index.errors import ReadError
+from index.pdftext import stated_author, stated_title
+
+_MOST_UNPACKED = 300 * 1024 * 1024
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_HEADING_STYLE = re.compile(r"(?:heading|berschrift|überschrift|titre|titolo|título|ttulo) ?(\d)", re.IGNORECASE)
+_CONTENTS_STYLE = re.compile(r"toc ?\d|toc ?heading|verzeichnis ?\d", re.IGNORECASE)
+# Deleted and moved-away text is no longer in the document; pictures and fields have no words of their own.
+_SKIPPED = frozenset(f"{_W}{name}" for name in ("del", "moveFrom", "drawing", "pict", "instrText", "object", "rPr", "pPr"))
+
+
+def read_docx(data: bytes) -> Draft:
+    """The article in a .docx. Raises ReadError for one that is damaged, empty, or unpacks to far too much.
+
+    The day a document was created is not the day its article was published: `published` stays None.
+    """
+    _check_archive(data)
+    from docx import Document
+    from docx.opc.exceptions import PackageNotFoundError
+
+    try:
+        document = Document(BytesIO(data))
+    except (PackageNotFoundError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ReadError(f"it is not a Word document that can be read: {one_line(str(error))[:160]}") from error
+    styles = {style.style_id: style.name or "" for style in document.styles if style.style_id}
+    found = list(_blocks(document.element.body, styles))
+    properties = document.core_properties
+    titled = next((block.text for kind, block in found[:5] if kind == "title"), "")
+    title = stated_title(properties.title) or titled
+    text = without_title(render(block for _, block in found), title)
+    if not any(char.isalnum() for char in text):
+        raise ReadError("it holds no text")
+    return Draft(
+        text, title=title, author=stated_author(properties.author), language=one_line(properties.language or "")[:35]
+    )
+
+
+def _check_archive(data: bytes) -> None:
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            names = archive.namelist()
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise ReadError("it is damaged: a .docx is a ZIP archive, and this one cannot be opened") from error
+    if unpacked > _MOST_UNPACKED:
+        raise ReadError(f"it unpacks to {unpacked // 2**20:,} MB, more than a document can need; it was not opened")
+    if "word/document.xml" not in names and "[Content_Types].xml" not in names:
+        raise ReadError("it is a ZIP archive but no Word document")
+
+
+def _blocks(body: Any, styles: dict[str, str]) -> Iterator[tuple[str, Block]]:
+    """(what the paragraph's style says it is, block) for a document's body, content controls included."""
+    waiting = list(body)[::-1]
+    while waiting:
+        element = waiting.pop()
+        if element.tag == f"{_W}p":
+            yield from _paragraph(element, styles)
+        elif element.tag == f"{_W}tbl":
+            yield from _table(element)
+        elif element.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml", f"{_W}smartTag"):
+            waiting.extend(list(element)[::-1])
+
+
+def _paragraph(element: Any, styles: dict[str, str]) -> Iterator[tuple[str, Block]]:
+    style_id = next(iter(element.xpath("./w:pPr/w:pStyle/@w:val")), "")
+    style = styles.get(style_id, style_id)
+    if _CONTENTS_STYLE.match(style):
+        return
+    lines = [" ".join(line.split()) for line in normalise(_text(element)).split("\n")]
+    lines = [line for line in lines if line]
+    if not lines:
+        return
+    if style.lower() in ("title", "titel", "titre"):
+        yield "title", Block("heading", " ".join(lines), level=1)
+    elif match := _HEADING_STYLE.match(style):
+        yield "heading", Block("heading", " ".join(lines), level=int(match[1]))
+    elif element.xpath("boolean(./w:pPr/w:numPr)") or style.lower().startswith("list "):
+        yield "item", Block("item", " ".join(lines), mark="•")
+    else:
+        for at, line in enumerate(lines):
+            yield "paragraph", Block("paragraph", line, tight=at > 0)
+
+
+def _table(table: Any) -> Iterator[tuple[str, Block]]:
+    for row in table.iter(f"{_W}tr"):
+        if row.xpath("boolean(.//w:tbl)"):
+            continue
+        cells = []
+        for cell in row.iterchildren(f"{_W}tc", f"{_W}sdt"):
+            paragraphs = [" ".join(normalise(_text(part)).split()) for part in cell.iter(f"{_W}p")]
+            cells.append([part for part in paragraphs if part])
+        cells = [cell for cell in cells if cell]
+        if any(size(part) > 200 for cell in cells for part in cell):
+            yield from (("paragraph", Block("paragraph", part)) for cell in cells for part in cell)
+        elif cells:
+            said = [" ".join(cell) for cell in cells]
+            yield "row", Block("row", (": " if len(said) == 2 else " | ").join(said))
+
+
+def _text(paragraph: Any) -> str:
+    parts: list[str] = []
+    waiting = list(paragraph)[::-1]
+    while waiting:
+        element = waiting.pop()
+        if element.tag in _SKIPPED or not isinstance(element.tag, str):
+            continue
+        name = element.tag.removeprefix(_W)
+        if name == "t":
+            parts.append(element.text or "")
+        elif name in ("tab", "ptab"):
+            parts.append(" ")
+        elif name in ("br", "cr"):
+            parts.append("\n")
+        elif name == "noBreakHyphen":
+            parts.append("-")
+        else:
+            waiting.extend(list(element)[::-1])
+    return "".join(parts)

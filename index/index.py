@@ -1,0 +1,227 @@
+"""The index of one data folder: articles in, ranked passages out.
+
+Puts together the library (the truth), the vector index and the lexical index, and keeps the rules
+that hold between them: one writer, a stamp that says what made the index, and repair by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from index import publish, words
+from index.chunk import CHUNK_RULE, CountTokens, chunk, embedded_text
+from index.embed import Embedder
+from index.errors import IndexMismatchError
+from index.library import SCHEMA, Filter, Library, stored_vector
+from index.lock import writer_lock
+from index.sync import Tell, embed, sync
+from index.types import Article, Hit, Passage, Progress, Report
+from index.vectors import FOLDER, VectorIndex
+
+log = logging.getLogger(__name__)
+
+EVERYTHING = Filter()
+
+
+class Index:
+    """Everything Dateline remembers, in one data folder. Safe to share between threads.
+
+    Searching works while articles are added, by this process or another, and sees them as soon as
+    they are complete. Close it, or use it as a context manager.
+
+    Raises IndexMismatchError when the folder's index was made with another embedder or by other
+    rules, unless `check_stamp` is False, and IndexDamagedError when its library cannot be read.
+    """
+
+    def __init__(self, data_dir: Path, embedder: Embedder, *, check_stamp: bool = True) -> None:
+        self.data_dir = data_dir
+        self.embedder = embedder
+        self.library = Library(data_dir / "library.db")
+        if check_stamp:
+            try:
+                self._check_stamp()
+            except IndexMismatchError:
+                self.library.close()
+                raise
+        self._count_tokens: CountTokens | None = None
+        self._vectors: VectorIndex | None = None
+        self._repairing = ""
+
+    # -- searching ---------------------------------------------------------------------------
+
+    def search_vectors(self, query: str, k: int, only: Filter = EVERYTHING) -> list[tuple[str, float]]:
+        """The k passages nearest in meaning to the query: (passage id, cosine), best first."""
+        vectors = self._open_vectors()
+        if vectors is None or k <= 0:
+            return []
+        found = vectors.search(self.embedder.embed_query(query), k, only)
+        if vectors.damage and vectors.damage != self._repairing:
+            self._repairing = vectors.damage
+            publish.start_repair(self.data_dir)
+        return found
+
+    def search_words(self, query: str, k: int, only: Filter = EVERYTHING) -> list[tuple[str, float]]:
+        """The k passages that share the most telling words with the query: (passage id, BM25), best first."""
+        return self.library.search_words(words.content_terms(query), k, only) if k > 0 else []
+
+    def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
+        """The passages with these ids that can (still) be found, each with its article."""
+        return self.library.passages(ids)
+
+    def hits(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
+        """Hits for ranked (passage id, score) pairs, in the same order."""
+        found = self.passages([passage_id for passage_id, _ in ranked])
+        return [Hit(*found[passage_id], score) for passage_id, score in ranked if passage_id in found]
+
+    def warm(self) -> None:
+        """Load what the first search needs, so that it need not wait."""
+        self.search_vectors("warm", 1)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def add(self, sources: Sequence[str | Path], *, prune: bool = False, tell: Tell = lambda progress: None) -> Report:
+        """Read sources (files, folders) into the index. Adding again embeds only what is new.
+
+        See `index.sync.sync` for `prune`. `tell` is called with each Progress, from this thread.
+        Raises IndexBusyError when another process (or thread) is writing, EmbeddingError when the
+        embedder fails; articles stored before that stay, and answer.
+        """
+        with writer_lock(self.data_dir, "adding articles"):
+            self._check_stamp()  # another process may have stamped the new index since it was opened
+            report = sync(
+                self.library,
+                self.embedder,
+                self._counter(),
+                sources,
+                prune=prune,
+                dimension=self._dimension(),
+                tell=tell,
+                stamp=self._stamp,
+            )
+            self._publish(tell)
+        return report
+
+    def remove(self, article_ids: Sequence[str]) -> list[Article]:
+        """Remove articles from all three: library, vector index, lexical index. Returns what they were.
+
+        Raises NotFoundError, before anything is removed, when one is not there; IndexBusyError.
+        """
+        with writer_lock(self.data_dir, "removing articles"):
+            articles = [self.library.article(article_id) for article_id in article_ids]
+            self.library.remove([article.id for article in articles])
+            self._publish(lambda progress: None)
+        return articles
+
+    def rebuild(self, *, tell: Tell = lambda progress: None) -> int:
+        """Make everything again from the articles' texts; returns the number of passages.
+
+        Vectors are computed again only when the embedder or the way passages are cut has changed.
+        The old state answers until the new one is complete. Raises IndexBusyError, EmbeddingError.
+        """
+        with writer_lock(self.data_dir, "rebuilding the index"):
+            wanted, found = self._wanted_stamp(), self._found_stamp()
+            if any(found.get(name) != wanted[name] for name in ("embedder", "chunks")):
+                self._embed_again(tell)
+            elif found.get("analysis") != wanted["analysis"] or self.library.check():
+                self.library.rebuild_words()
+            if self.library.passage_count():
+                self.library.set_meta(wanted)
+            self._publish(tell, anew=True)
+        return self.library.passage_count()
+
+    def close(self) -> None:
+        """Close files and threads. The index cannot be used afterwards."""
+        if self._vectors is not None:
+            self._vectors.close()
+        self.library.close()
+        self.embedder.close()
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _embed_again(self, tell: Tell) -> None:
+        count, articles = self._counter(), self.library.articles()
+        cut = [(article, chunk(article, count)) for article in articles]
+        total = sum(len(passages) for _, passages in cut)
+        made: list[tuple[Article, list[Passage], list[bytes]]] = []
+        done = dimension = 0
+        for article, passages in cut:
+            texts = [embedded_text(article, passage, count) for passage in passages]
+            vectors = embed(self.embedder, texts, dimension, lambda _: None)
+            dimension = dimension or (int(vectors.shape[1]) if len(vectors) else 0)
+            made.append((article, passages, [stored_vector(vector) for vector in vectors]))
+            done += len(passages)
+            tell(Progress("embedding", done, total))
+        self.library.replace_passages(made, {**self._wanted_stamp(), "dimension": str(dimension)})
+
+    def _publish(self, tell: Tell, *, anew: bool = False) -> None:
+        if not anew and publish.is_published(self.library):
+            return
+
+        def say(done: int, total: int) -> None:
+            tell(Progress("publishing", done, total))
+
+        publish.publish(self.library, self.data_dir, say, anew=anew)
+
+    def _open_vectors(self) -> VectorIndex | None:
+        """The vector index, once there is something in it."""
+        if self._vectors is None:
+            dimension = self._dimension()
+            if not dimension:
+                return None
+            self._check_stamp()
+            self._vectors = VectorIndex(self.library, self.data_dir / FOLDER, dimension)
+        return self._vectors
+
+    def _counter(self) -> CountTokens:
+        if self._count_tokens is None:
+            from index.minilm import token_counter
+
+            self._count_tokens = token_counter()
+        return self._count_tokens
+
+    def _dimension(self) -> int:
+        return int(self.library.meta("dimension") or 0)
+
+    def _wanted_stamp(self) -> dict[str, str]:
+        return {
+            "embedder": self.embedder.name,
+            "chunks": CHUNK_RULE,
+            "analysis": words.ANALYSIS,
+            "schema": str(SCHEMA),
+        }
+
+    def _found_stamp(self) -> dict[str, str]:
+        names = self._wanted_stamp()
+        return {name: value for name in names if (value := self.library.meta(name)) is not None}
+
+    def _stamp(self, dimension: int) -> None:
+        self.library.set_meta({**self._wanted_stamp(), "dimension": str(dimension)})
+
+    def _check_stamp(self) -> None:
+        found, wanted = self._found_stamp(), self._wanted_stamp()
+        if found.get("schema") != wanted["schema"]:
+            raise IndexMismatchError(
+                f"The index in {self.data_dir} has the layout number {found.get('schema')}, this version of Dateline reads "
+                f"number {wanted['schema']}. Use the version that made it, or move the folder away and add the articles again."
+            )
+        if not self.library.meta("dimension"):
+            return  # nothing was embedded yet
+        said = {"embedder": "EMBEDDER", "chunks": "the rule for passages", "analysis": "the analysis of words"}
+        different = [
+            f"it was made with {found.get(name)}, but {said[name]} is {wanted[name]}"
+            for name in said
+            if found.get(name) != wanted[name]
+        ]
+        if different:
+            raise IndexMismatchError(
+                f"The index in {self.data_dir} does not fit the settings: {'; '.join(different)}. Run: dateline rebuild (it "
+                "makes the index again from the articles it holds), or set it back."
+            )

@@ -1,0 +1,526 @@
+"""EDGE. The library: one SQLite file that holds everything and is the truth.
+
+Articles, their versions, the passages of the current version with their vectors, and the lexical
+index. Whatever else lies in the data folder can be made again from it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import words
+from index.chunk import heading
+from index.errors import IndexDamagedError, NotFoundError
+from index.types import Article, Passage
+
+SCHEMA = 1
+
+_TABLES = f"""
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles(
+  id TEXT PRIMARY KEY,
+  origin TEXT NOT NULL,              -- the resolved path or URL it came from; `source` is as the user wrote it
+  current INTEGER                    -- the version that answers; NULL until the first one is complete
+) WITHOUT ROWID;
+CREATE INDEX articles_by_origin ON articles(origin);
+CREATE TABLE versions(
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  article TEXT NOT NULL REFERENCES articles(id),
+  state TEXT NOT NULL CHECK (state IN ('current', 'past')),
+  added TEXT NOT NULL,               -- when it was read, UTC
+  sha256 TEXT NOT NULL, source TEXT NOT NULL, url TEXT NOT NULL, title TEXT NOT NULL, outlet TEXT NOT NULL,
+  author TEXT NOT NULL, published TEXT, language TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX versions_by_article ON versions(article);
+CREATE INDEX versions_by_sha256 ON versions(sha256);
+CREATE INDEX versions_by_day ON versions(state, published);
+CREATE TABLE passages(
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  version INTEGER NOT NULL REFERENCES versions(number),
+  start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+  vector BLOB NOT NULL               -- float16, little-endian
+);
+CREATE INDEX passages_by_version ON passages(version);
+{words.TABLE};
+{words.VOCABULARY};
+"""
+_ARTICLE = "v.article, v.title, v.text, v.source, v.url, v.outlet, v.author, v.published, v.language, v.sha256"
+_STORED = np.dtype("<f2")
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which articles may answer: published in [since, until], both ends included, by that outlet.
+
+    The outlet is compared without regard to case. An article without a date passes no date filter.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    outlet: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.since is not None or self.until is not None or self.outlet is not None
+
+    def sql(self) -> tuple[str, list[str]]:
+        """A condition on `versions v`, and its parameters."""
+        conditions, values = ["v.state = 'current'"], []
+        if self.since is not None:
+            conditions.append("v.published >= ?")
+            values.append(self.since.isoformat())
+        if self.until is not None:
+            conditions.append("v.published <= ?")
+            values.append(self.until.isoformat())
+        if self.outlet is not None:
+            conditions.append("v.outlet = ? COLLATE NOCASE")
+            values.append(self.outlet)
+        return " AND ".join(conditions), values
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an article came from, as stored: used to tell a changed article from a new one."""
+
+    article_id: str
+    origin: str
+    sha256: str
+
+
+class Library:
+    """The library database of one data folder. Safe to share between threads.
+
+    Every thread has its own connection; readers always see whole states, also while another
+    thread or process writes. Only the holder of the writer lock (`index.lock`) may write.
+
+    Raises IndexDamagedError when the file is not a database that can be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._naming_damage():
+            self._create_if_new()
+
+    def close(self) -> None:
+        """Close every connection. The library cannot be used afterwards."""
+        with self._guard:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+
+    # -- stamp and state ---------------------------------------------------------------------
+
+    def meta(self, key: str) -> str | None:
+        """A value noted about the index, or None."""
+        row = self._read("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        return str(row[0]) if row else None
+
+    def set_meta(self, values: Mapping[str, str]) -> None:
+        """Note values about the index, all at once."""
+        with self.writing() as connection:
+            _set_meta(connection, values)
+
+    def state(self) -> int:
+        """A number that grows whenever what can be found changes, in whatever process."""
+        return int(self.meta("state") or 0)
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def articles(self) -> list[Article]:
+        """Every article's current version, newest first; undated ones last, by title."""
+        rows = self._read(
+            f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' "
+            "ORDER BY v.published IS NULL, v.published DESC, v.title, v.article"
+        )
+        return [_article(row) for row in rows]
+
+    def article(self, article_id: str) -> Article:
+        """The current version of one article. Raises NotFoundError."""
+        rows = self._read(f"SELECT {_ARTICLE} FROM versions v WHERE v.article = ? AND v.state = 'current'", [article_id])
+        row = rows.fetchone()
+        if row is None:
+            raise NotFoundError(
+                f"No article has the id {article_id!r}. The command `dateline articles` lists them with their ids."
+            )
+        return _article(row)
+
+    def article_count(self) -> int:
+        """How many articles can answer."""
+        return int(self._read("SELECT count(*) FROM versions WHERE state = 'current'").fetchone()[0])
+
+    def passage_count(self) -> int:
+        """How many passages can be found."""
+        return int(self._read("SELECT count(*) FROM passages").fetchone()[0])
+
+    def origins(self) -> list[Origin]:
+        """What is known of every article's origin."""
+        rows = self._read(
+            "SELECT a.id, a.origin, v.sha256 FROM articles a JOIN versions v ON v.number = a.current ORDER BY a.id"
+        )
+        return [Origin(*row) for row in rows]
+
+    def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
+        """The passages with these ids that can still be found, each with its article."""
+        found: dict[str, tuple[Passage, Article]] = {}
+        articles: dict[int, Article] = {}
+        for some, marks in _in_batches(ids):
+            places = self._read(
+                f'SELECT p.id, p.version, p.start, p."end" FROM passages p WHERE p.id IN ({marks})', some
+            ).fetchall()
+            missing = sorted({version for _, version, _, _ in places} - articles.keys())
+            for row in self._read(
+                f"SELECT v.number, {_ARTICLE} FROM versions v WHERE v.number IN ({','.join('?' * len(missing))})", missing
+            ):
+                articles[row[0]] = _article(row[1:])
+            for passage_id, version, begin, end in places:
+                article = articles.get(version)
+                if article is not None:  # else: replaced between the two reads
+                    found[passage_id] = (Passage(passage_id, article.id, begin, end, article.text[begin:end]), article)
+        return found
+
+    def live(self, ids: Sequence[str], only: Filter) -> set[str]:
+        """Those of the passage ids that can still be found and pass the filter."""
+        condition, values = only.sql()
+        found: set[str] = set()
+        for some, marks in _in_batches(ids):
+            found.update(
+                row[0]
+                for row in self._read(
+                    "SELECT p.id FROM passages p JOIN versions v ON v.number = p.version "
+                    f"WHERE p.id IN ({marks}) AND {condition}",
+                    [*some, *values],
+                )
+            )
+        return found
+
+    def search_words(self, terms: Sequence[str], k: int, only: Filter) -> list[tuple[str, float]]:
+        """The best k passages for the terms by BM25: (passage id, score), best first, score > 0."""
+        expression = words.match_expression(terms)
+        if not expression:
+            return []
+        weights = f"{words.HEADING_WEIGHT}, {words.BODY_WEIGHT}"
+        if only:
+            condition, values = only.sql()
+            rows = self._read(
+                f"SELECT p.id, -bm25(words, {weights}) AS score FROM words JOIN passages p ON p.number = words.rowid "
+                f"JOIN versions v ON v.number = p.version WHERE words MATCH ? AND {condition} ORDER BY score DESC LIMIT ?",
+                [expression, *values, k],
+            )
+        else:
+            rows = self._read(
+                "SELECT p.id, best.score FROM (SELECT rowid AS number, "
+                f"-bm25(words, {weights}) AS score FROM words WHERE words MATCH ? ORDER BY score DESC LIMIT ?) best "
+                "JOIN passages p ON p.number = best.number ORDER BY best.score DESC",
+                [expression, k],
+            )
+        return [(passage_id, float(score)) for passage_id, score in rows if score > 0]
+
+    def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
+        """In how many passages each term stands; 0 for a term that no passage has."""
+        frequency = {}
+        for term in dict.fromkeys(terms):
+            row = self._read("SELECT doc FROM vocabulary WHERE term = ?", [term]).fetchone()
+            frequency[term] = int(row[0]) if row else 0
+        return frequency
+
+    def last_passage(self) -> int:
+        """The highest passage number given so far; passages added later have higher ones."""
+        row = self._read("SELECT max(number) FROM passages").fetchone()
+        return int(row[0] or 0)
+
+    def passage_ids(self, *, upto: int | None = None) -> list[str]:
+        """The ids of all passages, or of those with numbers up to one, in order of their numbers."""
+        limit = upto if upto is not None else self.last_passage()
+        return [row[0] for row in self._read("SELECT id FROM passages WHERE number <= ? ORDER BY number", [limit])]
+
+    def vectors(self, only: Filter | None = None, *, after: int = 0) -> tuple[list[str], Vectors]:
+        """Ids and unit vectors (n, dimension) of the passages that pass, with numbers above `after`."""
+        if only:
+            condition, values = only.sql()
+            rows = self._read(
+                "SELECT p.id, p.vector FROM passages p JOIN versions v ON v.number = p.version "
+                f"WHERE p.number > ? AND {condition} ORDER BY p.number",
+                [after, *values],
+            ).fetchall()
+        else:
+            rows = self._read("SELECT id, vector FROM passages WHERE number > ? ORDER BY number", [after]).fetchall()
+        if not rows:
+            return [], np.zeros((0, 0), np.float32)
+        stored = np.frombuffer(b"".join(row[1] for row in rows), _STORED)
+        return [row[0] for row in rows], stored.reshape(len(rows), -1).astype(np.float32)
+
+    def vectors_by_id(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The unit vectors of these passages, each of shape (dimension,)."""
+        found: dict[str, Vectors] = {}
+        for some, marks in _in_batches(ids):
+            for passage_id, vector in self._read(f"SELECT id, vector FROM passages WHERE id IN ({marks})", some):
+                found[passage_id] = np.frombuffer(vector, _STORED).astype(np.float32)
+        return found
+
+    def described_vectors(
+        self, after: int, upto: int, batch: int = 500
+    ) -> Iterator[tuple[list[str], Vectors, list[dict[str, Any]]]]:
+        """Batches of (ids, vectors, metadata) of the passages numbered in (after, upto], for the vector index."""
+        while True:
+            rows = self._read(
+                'SELECT p.number, p.id, p.vector, p.start, p."end", v.article, v.title, v.outlet, v.published, v.source, '
+                "v.url FROM passages p JOIN versions v ON v.number = p.version WHERE p.number > ? AND p.number <= ? "
+                "ORDER BY p.number LIMIT ?",
+                [after, upto, batch],
+            ).fetchall()
+            if not rows:
+                return
+            after = rows[-1][0]
+            stored = np.frombuffer(b"".join(row[2] for row in rows), _STORED).reshape(len(rows), -1)
+            yield [row[1] for row in rows], stored.astype(np.float32), [_described(row[3:]) for row in rows]
+
+    def check(self) -> list[str]:
+        """What is wrong with the database, in words; empty when nothing is."""
+        problems = [
+            f"SQLite reports: {row[0]}" for row in self._read("PRAGMA integrity_check(5)") if str(row[0]) != "ok"
+        ]
+        if problems:
+            return problems
+        orphans = self._read(
+            "SELECT count(*) FROM passages p LEFT JOIN versions v ON v.number = p.version AND v.state = 'current' "
+            "WHERE v.number IS NULL"
+        ).fetchone()[0]
+        if orphans:
+            problems.append(f"{orphans} passages belong to no current article")
+        indexed = self._read("SELECT count(*) FROM words_docsize").fetchone()[0]
+        if indexed != self.passage_count():
+            problems.append(f"the lexical index holds {indexed} passages, the library {self.passage_count()}")
+        return problems
+
+    # -- writing -----------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it happens, or nothing."""
+        connection = self._connection()
+        with self._naming_damage():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def put(self, read: Sequence[tuple[Article, str, list[Passage], list[bytes]]]) -> None:
+        """Store complete articles: (article, origin, passages, their vectors as `stored_vector` makes them).
+
+        One transaction: from its end on the new versions answer, until then the old ones do.
+        """
+        with self.writing() as connection:
+            for article, origin, passages, vectors in read:
+                self._retire(connection, article.id)
+                connection.execute(
+                    "INSERT INTO articles(id, origin, current) VALUES (?, ?, NULL) "
+                    "ON CONFLICT(id) DO UPDATE SET origin = excluded.origin",
+                    [article.id, origin],
+                )
+                version = connection.execute(
+                    "INSERT INTO versions(article, state, added, sha256, source, url, title, outlet, author, published, "
+                    "language, text) VALUES (?, 'current', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [article.id, _now(), article.sha256, article.source, article.url, article.title, article.outlet,
+                     article.author, article.published.isoformat() if article.published else None, article.language,
+                     article.text],
+                ).lastrowid  # fmt: skip
+                connection.execute("UPDATE articles SET current = ? WHERE id = ?", [version, article.id])
+                self._insert_passages(connection, version or 0, article, passages, vectors)
+            _bump(connection)
+
+    def move(self, article_id: str, origin: str, source: str) -> None:
+        """Note that an unchanged article is now read from somewhere else."""
+        with self.writing() as connection:
+            connection.execute("UPDATE articles SET origin = ? WHERE id = ?", [origin, article_id])
+            connection.execute(
+                "UPDATE versions SET source = ? WHERE article = ? AND state = 'current'", [source, article_id]
+            )
+
+    def remove(self, article_ids: Sequence[str]) -> None:
+        """Remove articles with all their versions, passages and words, leaving no trace in the file."""
+        with self.writing() as connection:
+            for article_id in article_ids:
+                self._retire(connection, article_id)
+                connection.execute("DELETE FROM versions WHERE article = ?", [article_id])
+                connection.execute("DELETE FROM articles WHERE id = ?", [article_id])
+            # Merging the lexical index into one piece is what drops the removed articles' terms from it.
+            connection.execute("INSERT INTO words(words) VALUES ('optimize')")
+            _bump(connection)
+        self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def rebuild_words(self) -> None:
+        """Make the lexical index again from the passages."""
+        with self.writing() as connection:
+            connection.execute("INSERT INTO words(words) VALUES ('delete-all')")
+            rows = connection.execute(
+                f'SELECT {_ARTICLE}, p.number, p.start, p."end" FROM passages p JOIN versions v ON v.number = p.version'
+            )
+            for row in rows.fetchall():
+                article, (number, start, end) = _article(row[:-3]), row[-3:]
+                _index_words(connection, number, words.indexed([heading(article)]), article.text[start:end])
+            _bump(connection)
+
+    def replace_passages(
+        self, made: Sequence[tuple[Article, list[Passage], list[bytes]]], stamp: Mapping[str, str]
+    ) -> None:
+        """Put new passages and vectors in the place of all there are, with a new stamp, in one transaction."""
+        with self.writing() as connection:
+            connection.execute("INSERT INTO words(words) VALUES ('delete-all')")
+            connection.execute("DELETE FROM passages")
+            for article, passages, vectors in made:
+                row = connection.execute("SELECT current FROM articles WHERE id = ?", [article.id]).fetchone()
+                self._insert_passages(connection, row[0], article, passages, vectors)
+            _set_meta(connection, stamp)
+            _bump(connection)
+
+    def _insert_passages(
+        self,
+        connection: sqlite3.Connection,
+        version: int,
+        article: Article,
+        passages: Sequence[Passage],
+        vectors: Sequence[bytes],
+    ) -> None:
+        head = words.indexed([heading(article)])
+        for passage, vector in zip(passages, vectors, strict=True):
+            number = connection.execute(
+                'INSERT INTO passages(id, version, start, "end", vector) VALUES (?, ?, ?, ?, ?)',
+                [passage.id, version, passage.start, passage.end, vector],
+            ).lastrowid
+            _index_words(connection, number or 0, head, passage.text)
+
+    def _retire(self, connection: sqlite3.Connection, article_id: str) -> None:
+        """Turn the current version of an article into a past one: its text stays, its passages go."""
+        row = connection.execute(
+            f"SELECT v.number, {_ARTICLE} FROM versions v WHERE v.article = ? AND v.state = 'current'", [article_id]
+        ).fetchone()
+        if row is None:
+            return
+        version, article = row[0], _article(row[1:])
+        head = words.indexed([heading(article)])
+        for number, start, end in connection.execute(
+            'SELECT number, start, "end" FROM passages WHERE version = ?', [version]
+        ).fetchall():
+            # A contentless FTS5 table forgets a row when it is told the terms again.
+            connection.execute(
+                "INSERT INTO words(words, rowid, heading, body) VALUES ('delete', ?, ?, ?)",
+                [number, head, words.indexed([article.text[start:end]])],
+            )
+        connection.execute("DELETE FROM passages WHERE version = ?", [version])
+        connection.execute("UPDATE versions SET state = 'past' WHERE number = ?", [version])
+        connection.execute("UPDATE articles SET current = NULL WHERE id = ?", [article_id])
+
+    # -- connections -------------------------------------------------------------------------
+
+    def _read(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        with self._naming_damage():
+            return self._connection().execute(sql, values)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self.path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA cache_size = -32000")
+            self._local.connection = connection
+            with self._guard:
+                self._open.append(connection)
+        return connection
+
+    def _create_if_new(self) -> None:
+        if self._read("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]:
+            return
+        with self.writing() as connection:
+            # Asked again inside the transaction: another process may have been quicker.
+            if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]:
+                for statement in _TABLES.split(";\n"):
+                    if statement.strip():
+                        connection.execute(statement)
+                _set_meta(connection, {"schema": str(SCHEMA), "state": "0"})
+
+    @contextmanager
+    def _naming_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                raise
+            if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+                raise
+            raise IndexDamagedError(
+                f"The library {self.path} cannot be read ({error}). Run `dateline doctor` for what is wrong; if it cannot "
+                f"be mended, move the folder {self.path.parent} away and add the articles again."
+            ) from error
+
+
+def stored_vector(vector: Vectors) -> bytes:
+    """A unit vector as the library keeps it: half precision, which moves a cosine by less than 0.001."""
+    return bytes(vector.astype(_STORED).tobytes())
+
+
+def _in_batches(ids: Sequence[str], size: int = 500) -> Iterator[tuple[list[str], str]]:
+    """Ids in batches that SQLite takes as parameters, each with its placeholders."""
+    for start in range(0, len(ids), size):
+        some = list(ids[start : start + size])
+        yield some, ",".join("?" * len(some))
+
+
+def _article(row: Sequence[Any]) -> Article:
+    article_id, title, text, source, url, outlet, author, published, language, sha256 = row
+    return Article(
+        id=article_id, title=title, text=text, source=source, url=url, outlet=outlet, author=author,
+        published=date.fromisoformat(published) if published else None, language=language, sha256=sha256,
+    )  # fmt: skip
+
+
+def _described(row: Sequence[Any]) -> dict[str, Any]:
+    """What someone who opens the vector index with Chroma alone is told of a passage."""
+    start, end, article, title, outlet, published, source, url = row
+    described = {"article": article, "start": start, "end": end, "title": title, "outlet": outlet, "source": source}
+    if url:
+        described["url"] = url
+    if published:
+        described["published"] = int(published.replace("-", ""))  # 20221113: Chroma compares only numbers
+    return described
+
+
+def _index_words(connection: sqlite3.Connection, number: int, head: str, text: str) -> None:
+    connection.execute(
+        "INSERT INTO words(rowid, heading, body) VALUES (?, ?, ?)", [number, head, words.indexed([text])]
+    )
+
+
+def _set_meta(connection: sqlite3.Connection, values: Mapping[str, str]) -> None:
+    connection.executemany("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", list(values.items()))
+
+
+def _bump(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'state'")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,335 @@
+"""A file or a folder -> its articles. The only place that knows which formats there are.
+
+    read("news/")  ->  Article, Article, Failure, Article, ...
+
+Nothing here raises for bad input: what cannot be read is a Failure that says why, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+from index.characters import decode, kind_of_binary, one_line
+from index.clean import clean_plain
+from index.docxtext import read_docx
+from index.draft import Draft
+from index.errors import ReadError
+from index.frontmatter import read_markdown
+from index.htmltext import read_html
+from index.pdftext import read_pdf
+from index.records import records_of_json, records_of_lines
+from index.types import Article, Failure
+
+log = logging.getLogger(__name__)
+
+Holds = Literal["one", "several", "lines"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format: the endings of its names, how many articles a file holds, and how large one may be."""
+
+    name: str
+    endings: tuple[str, ...]
+    holds: Holds
+    largest: int
+    packed: bool = True
+    reader: Callable[[bytes], Draft] | None = None
+
+
+def _read_plain(data: bytes) -> Draft:
+    headline, text = clean_plain(decode(data))
+    return Draft(text, title=headline)
+
+
+_MB = 1024 * 1024
+FORMATS: tuple[Format, ...] = (
+    Format("plain text", (".txt", ".text"), "one", 20 * _MB, reader=_read_plain),
+    Format("Markdown", (".md", ".markdown"), "one", 20 * _MB, reader=lambda data: read_markdown(decode(data))),
+    Format("HTML", (".html", ".htm"), "one", 20 * _MB, reader=read_html),
+    Format("PDF", (".pdf",), "one", 100 * _MB, packed=False, reader=read_pdf),
+    Format("Word", (".docx",), "one", 100 * _MB, packed=False, reader=read_docx),
+    Format("JSON", (".json",), "several", 100 * _MB),
+    Format("JSON Lines", (".jsonl", ".ndjson"), "lines", 0),
+)
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/{1,2}")
+_ADVICE = {
+    ".doc": "save it as .docx", ".odt": "save it as .docx", ".rtf": "save it as .docx", ".pages": "save it as .docx",
+    ".epub": "save its chapters as .html", ".csv": "save its rows as .jsonl", ".xml": "save it as .html or .jsonl",
+    ".zip": "unpack it and add the folder", ".tar": "unpack it and add the folder", ".xhtml": "save it as .html",
+}  # fmt: skip
+# Text packs to a fifth or a tenth of its size. What packs a hundredfold is not articles.
+_MOST_TIMES, _FREE_OF_TIMES = 200, 64 * _MB
+
+
+def read(source: str | Path) -> Iterator[Article | Failure]:
+    """The articles of a file or, in the order of their names, of every readable file under a folder.
+
+    Article.source is the file's path, beginning with `source` as given. Hidden files, files of unknown
+    kinds and folders behind links are left out without a word, unless they are `source` itself. Lazy.
+    """
+    given = str(source)
+    try:
+        yield from _read_given(given)
+    except OSError as error:
+        yield Failure(_name(given), _os_reason(error))
+    except ValueError as error:
+        # A NUL in a path is a ValueError, not an OSError.
+        yield Failure(_name(given), f"it is not a path: {error}")
+
+
+def fingerprint(article: Article) -> str:
+    """The sha256, in hex, of everything a reader is shown of `article`: all but its id and its source."""
+    shown = (
+        article.title,
+        article.text,
+        article.url,
+        article.outlet,
+        article.author,
+        article.published.isoformat() if article.published else "",
+        article.language,
+    )
+    return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
+
+
+def format_of(path: str | Path) -> Format | None:
+    """The format that a file's name says it has, a final `.gz` aside; None when it is none of ours."""
+    name = os.fspath(path).lower()
+    packed = name.endswith(".gz")
+    stem = name.removesuffix(".gz")
+    found = next((known for known in FORMATS if stem.endswith(known.endings)), None)
+    return found if found and (found.packed or not packed) else None
+
+
+def holds_many(path: str | Path) -> bool:
+    """Whether a file of this name may hold more than one article (JSON and JSON Lines)."""
+    found = format_of(path)
+    return found is not None and found.holds != "one"
+
+
+def _read_given(given: str) -> Iterator[Article | Failure]:
+    if not given.strip():
+        yield Failure(given, "it is empty; give a file or a folder")
+    elif _URL.match(given):
+        yield Failure(
+            _name(given),
+            "this version reads files and folders, not addresses; save the page as .html and add that file",
+        )
+    elif os.path.isdir(given):
+        yield from _read_folder(given)
+    elif not os.path.lexists(given):
+        yield Failure(_name(given), "there is no such file or folder")
+    elif found := format_of(given):
+        yield from _read_file(given, found)
+    else:
+        yield Failure(_name(given), _unknown(given))
+
+
+def _unknown(given: str) -> str:
+    ending = os.path.splitext(given.lower().removesuffix(".gz"))[1]
+    known = ", ".join(kind for found in FORMATS for kind in found.endings)
+    kind = f"{ending} files are" if ending else "files without an ending are"
+    advice = f"; {_ADVICE[ending]}" if ending in _ADVICE else ""
+    return f"{kind} not read here{advice}. Read are {known}, and all but .pdf and .docx also as .gz"
+
+
+def _read_folder(given: str) -> Iterator[Article | Failure]:
+    root = given.rstrip("/" if os.sep == "/" else "/\\") or given
+    nothing = True
+    waiting = [(root, root if root != "/" else "")]
+    while waiting:
+        path, shown = waiting.pop()
+        if found := (format_of(path) if path != root else None):
+            nothing = False
+            yield from _read_file(path, found, shown)
+            continue
+        try:
+            with os.scandir(path) as entries:
+                inside = sorted((entry for entry in entries if _is_wanted(entry)), key=lambda entry: entry.name)
+        except OSError as error:
+            nothing = False
+            yield Failure(_name(shown), _os_reason(error))
+            continue
+        waiting.extend((entry.path, f"{shown}/{entry.name}") for entry in reversed(inside))
+    if nothing:
+        known = ", ".join(kind for found in FORMATS for kind in found.endings)
+        yield Failure(_name(given), f"the folder holds no file that can be read ({known})")
+
+
+def _is_wanted(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith("."):
+        return False
+    try:
+        # A folder behind a link may lead out of the collection or back into itself.
+        if entry.is_dir(follow_symlinks=False):
+            return True
+        return format_of(entry.name) is not None and not entry.is_dir()
+    except OSError:
+        return format_of(entry.name) is not None
+
+
+def _read_file(path: str, found: Format, shown: str | None = None) -> Iterator[Article | Failure]:
+    """The articles of one file; `shown` is its name in articles and failures when not `path`."""
+    source = _name(path if shown is None else shown)
+    where = ""
+    try:
+        # Looked at before it is opened: opening a pipe would wait for ever.
+        facts = os.stat(path)
+        if not stat.S_ISREG(facts.st_mode):
+            raise ReadError("it is not a file but a folder, a pipe or a device")
+        if facts.st_size == 0:
+            raise ReadError("it is empty")
+        packed = path.lower().endswith(".gz")
+        with open(path, "rb") as file:
+            stream = cast("BinaryIO", io.BufferedReader(_Unpacked(file, facts.st_size))) if packed else file
+            if found.holds == "lines":
+                yield from _read_lines(stream, source)
+                return
+            data = _whole(stream, found, facts.st_size, packed=packed)
+        if found.holds == "several":
+            yield from _read_records(data, source)
+        elif found.reader:
+            yield from _published_as(_read_one(data, found), source)
+    except ReadError as error:
+        yield Failure(source, str(error))
+    except (OSError, EOFError, zlib.error) as error:
+        yield Failure(source, _os_reason(error))
+    except (RecursionError, MemoryError):
+        yield Failure(source, "it is nested too deeply or too large to be read")
+    except Exception as error:
+        # A format's reader may fail in any way on a hostile file; the other files must still be read.
+        log.exception("reading %s failed%s", source, where)
+        yield Failure(source, f"it could not be read as {found.name}: {one_line(str(error))[:200] or type(error).__name__}")
+
+
+def _read_one(data: bytes, found: Format) -> Draft:
+    assert found.reader is not None
+    seems = kind_of_binary(data)
+    if found.name == "PDF" and b"%PDF-" not in data[:1024]:
+        raise ReadError(f"it is named .pdf but {f'seems to be {seems}' if seems else 'is no PDF'}")
+    if found.name == "Word" and not data.startswith(b"PK"):
+        raise ReadError(f"it is named .docx but {f'seems to be {seems}' if seems else 'is no Word document'}")
+    if not data.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
+        raise ReadError("it is empty: there is nothing in it but white space")
+    draft = found.reader(data)
+    if not any(char.isalnum() for char in draft.text):
+        if draft.title:
+            raise ReadError("it holds a title but no text")
+        raise ReadError("no text of an article was found in it")
+    return draft
+
+
+def _read_records(data: bytes, source: str) -> Iterator[Article | Failure]:
+    if not data.strip():
+        raise ReadError("it is empty: there is nothing in it but white space")
+    for where, record in records_of_json(data):
+        yield from _published_as(record, source, where)
+
+
+def _read_lines(stream: BinaryIO, source: str) -> Iterator[Article | Failure]:
+    nothing = True
+    first = stream.peek(512)[:512] if isinstance(stream, io.BufferedReader) else b""
+    if kind := kind_of_binary(first):
+        raise ReadError(f"it seems to be {kind}, not JSON Lines")
+    for where, record in records_of_lines(stream):
+        nothing = False
+        yield from _published_as(record, source, where)
+    if nothing:
+        raise ReadError("it is empty: there is no article in it")
+
+
+def _published_as(record: Draft | ReadError, source: str, where: str = "") -> Iterator[Article | Failure]:
+    place = f"{source}, {where}" if where else source
+    if isinstance(record, ReadError):
+        yield Failure(place, str(record))
+        return
+    yield _article(record, source)
+    yield from (Failure(place, note) for note in record.notes)
+
+
+def _article(draft: Draft, source: str) -> Article:
+    article = Article(
+        id="",
+        title=draft.title,
+        text=draft.text,
+        source=source,
+        url=draft.url,
+        outlet=draft.outlet,
+        author=draft.author,
+        published=draft.published,
+        language=draft.language,
+    )
+    digest = fingerprint(article)
+    return Article(**{**article.to_dict(), "published": draft.published, "sha256": digest, "id": draft.id or f"a{digest[:16]}"})
+
+
+def _whole(stream: BinaryIO, found: Format, size: int, *, packed: bool) -> bytes:
+    """All of a file, unless that is more than its format may have."""
+    if packed or size <= found.largest:
+        data = stream.read(found.largest + 1)
+        if len(data) <= found.largest:
+            return data
+        size = max(size, len(data))
+    largest = found.largest // _MB
+    unpacked = " unpacked" if packed else ""
+    if found.holds == "several":
+        raise ReadError(
+            f"it is larger than {largest} MB{unpacked}; save it as .jsonl, one article a line, which may have any size"
+        )
+    raise ReadError(
+        f"it has {f'more than {largest}' if packed else f'{size / _MB:,.0f}'} MB{unpacked}; one article may have {largest} MB as "
+        f"{found.name}. Split it into its articles, or save them as .jsonl, one a line"
+    )
+
+
+class _Unpacked(io.RawIOBase):
+    """A gzip file's contents, stopped when they are far more than articles can be."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        super().__init__()
+        if file.read(2) != b"\x1f\x8b":
+            raise ReadError("its name ends in .gz but it is no gzip file")
+        file.seek(0)
+        self._most = max(_FREE_OF_TIMES, _MOST_TIMES * size)
+        self._file = gzip.GzipFile(fileobj=file)
+        self._read = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill `buffer` with the next unpacked bytes; the number of them."""
+        count = self._file.readinto(buffer)
+        self._read += count
+        if self._read > self._most:
+            raise ReadError(f"it unpacks to more than {_MOST_TIMES} times its size, which no articles do; reading was stopped")
+        return count
+
+
+def _os_reason(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "you are not allowed to read it"
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file (a link may lead nowhere)"
+    if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
+        return f"the gzip file is damaged or cut short: {one_line(str(error))[:120]}"
+    said = getattr(error, "strerror", None) or str(error)
+    return f"it could not be opened: {one_line(str(said))[:160]}"
+
+
+def _name(path: str) -> str:
+    # A file name need not be text; a source must be, or it can be neither stored nor shown.
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\\" if os.sep == "\\" else "/", "/")

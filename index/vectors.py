@@ -1,0 +1,297 @@
+"""EDGE. The vector index: Chroma, as read-only generations derived from the library.
+
+Chroma on disk serves one process, can be poisoned by a kill in mid-write, and holds the
+interpreter lock while it adds. So nobody writes where somebody reads: a process of its own
+(`index.publish`) builds each new state in a new folder `vectors/gen-N`, verifies it, and only
+then is it published, by one value in the library. Readers swap to it at their next search.
+Passages newer than the published generation are compared one by one, so nothing is ever missing;
+if a generation turns out to be damaged, all are, until it has been built again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.library import Filter, Library
+
+log = logging.getLogger(__name__)
+
+FOLDER = "vectors"
+COLLECTION = "passages"
+GENERATION = "generation"
+"""The library's meta key that names the published generation."""
+
+OVERSAMPLE = 20
+"""How many times k neighbours are asked for when a filter will drop some of them."""
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation holds, written into its folder when it was verified.
+
+    `upto` is the highest passage number in it, `dropped` how many vectors were deleted since it
+    was last built from nothing, `files` the size and CRC-32 of each file of the vector graph.
+    """
+
+    embedder: str
+    dimension: int
+    count: int
+    upto: int
+    dropped: int
+    files: dict[str, list[int]]
+
+    def write(self, folder: Path) -> None:
+        """Write it into a generation's folder."""
+        (folder / "manifest.json").write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest of a generation's folder. Raises DamagedError."""
+        try:
+            return cls(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise DamagedError(f"{folder.name} has no readable manifest ({error})") from error
+
+
+class DamagedError(Exception):
+    """A generation is not what its manifest says. Never shown to a user: the library rebuilds it."""
+
+
+class Generation:
+    """One published generation, open for reading. Raises DamagedError when it is not sound."""
+
+    def __init__(self, folder: Path, dimension: int) -> None:
+        self.folder = folder
+        self.manifest = Manifest.read(folder)
+        if self.manifest.dimension != dimension:
+            raise DamagedError(f"{folder.name} holds vectors of {self.manifest.dimension} numbers, not {dimension}")
+        check_files(folder, self.manifest)
+        self._client = chroma_client(folder)
+        self._users = 0
+        self._retired = False
+        self._guard = threading.Lock()
+        try:
+            self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
+            self._check_lookups()
+        except DamagedError:
+            self._client.close()
+            raise
+        except Exception as error:  # Chroma raises many kinds for a folder it cannot read
+            self._client.close()
+            raise DamagedError(f"{folder.name} cannot be opened ({type(error).__name__}: {error})") from error
+
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        """The k passages nearest to a unit vector: (passage id, cosine), best first."""
+        k = min(k, self.manifest.count)
+        if k <= 0:
+            return []
+        found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
+        distances = (found["distances"] or [[]])[0]
+        return [(passage_id, 1.0 - distance) for passage_id, distance in zip(found["ids"][0], distances, strict=True)]
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the generation open for the time of a search, also if it is retired meanwhile."""
+        with self._guard:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._users -= 1
+                last = self._retired and self._users == 0
+            if last:
+                self._client.close()
+
+    def retire(self) -> None:
+        """Close it as soon as no search uses it any more."""
+        with self._guard:
+            idle = not self._retired and self._users == 0
+            self._retired = True
+        if idle:
+            self._client.close()
+
+    def _check_lookups(self) -> None:
+        """A few of its vectors must find themselves: a lost graph still counts its rows."""
+        sample = self._collection.get(limit=4, include=["embeddings"])
+        ids, vectors = sample["ids"], sample["embeddings"]
+        if not ids or vectors is None:
+            raise DamagedError(f"{self.folder.name} gives no vectors back")
+        for vector in vectors:
+            found = self.nearest(np.asarray(vector, np.float32), 1)
+            if not found or found[0][1] < 0.99:
+                raise DamagedError(f"{self.folder.name} does not find its own vectors")
+
+
+class VectorIndex:
+    """Nearest passages to a vector: the published generation, and what is newer than it.
+
+    Safe to share between threads. It never fails because Chroma does: what a damaged generation
+    held is then searched exactly, from the library, and `damage` says what was found.
+    """
+
+    def __init__(self, library: Library, folder: Path, dimension: int) -> None:
+        self._library = library
+        self._folder = folder
+        self._dimension = dimension
+        self._guard = threading.RLock()
+        self._generation: Generation | None = None
+        self._name = ""
+        self._fresh: tuple[tuple[int, str], list[str], Vectors] | None = None
+        self.damage = ""
+
+    def search(self, vector: Vectors, k: int, only: Filter) -> list[tuple[str, float]]:
+        """The k passages nearest to a unit vector that pass the filter: (passage id, cosine), best first."""
+        generation, fresh_ids, fresh = self._current()
+        found: dict[str, float] = {}
+        if generation is not None:
+            # Passages that were changed or removed since it was published still stand in it.
+            asked = k * OVERSAMPLE if only else k + 20
+            try:
+                with generation.in_use():
+                    near = generation.nearest(vector, asked)
+            except Exception as error:
+                self._give_up(generation, f"{type(error).__name__}: {error}")
+                return self.search(vector, k, only)
+            live = self._library.live([passage_id for passage_id, _ in near], only)
+            found = {passage_id: cosine for passage_id, cosine in near if passage_id in live}
+            if len(found) < k and len(near) < generation.manifest.count:
+                return self._exact(vector, k, only)  # the filter, or many changes, dropped too many
+        if len(fresh_ids):
+            cosines = fresh @ vector
+            best = np.argsort(-cosines)[: k * OVERSAMPLE if only else k]
+            ids = [fresh_ids[place] for place in best]
+            passing = self._library.live(ids, only)
+            found.update({fresh_ids[place]: float(cosines[place]) for place in best if fresh_ids[place] in passing})
+            if only and len(found) < k and len(best) < len(fresh_ids):
+                return self._exact(vector, k, only)
+        return sorted(found.items(), key=lambda pair: -pair[1])[:k]
+
+    def vectors_of(self, ids: Sequence[str]) -> int:
+        """How many of these passages the published generation still holds; for checks after removal."""
+        generation, _, _ = self._current()
+        if generation is None:
+            return 0
+        with generation.in_use():
+            return len(generation._collection.get(ids=list(ids), include=[])["ids"])
+
+    def open(self) -> None:
+        """Open the published generation now, so that the first search need not."""
+        self._current()
+
+    def close(self) -> None:
+        """Close the generation in use."""
+        with self._guard:
+            if self._generation is not None:
+                self._generation.retire()
+            self._generation, self._name, self._fresh = None, "", None
+
+    def _exact(self, vector: Vectors, k: int, only: Filter) -> list[tuple[str, float]]:
+        ids, vectors = self._library.vectors(only)
+        if not ids:
+            return []
+        cosines = vectors @ vector
+        return [(ids[place], float(cosines[place])) for place in np.argsort(-cosines)[:k]]
+
+    def _current(self) -> tuple[Generation | None, list[str], Vectors]:
+        """The generation to search, and the passages newer than it with their vectors."""
+        with self._guard:
+            name = self._library.meta(GENERATION) or ""
+            if name != self._name:
+                self._swap(name)
+            generation = self._generation
+            state = (self._library.state(), self._name if generation else "")
+            if self._fresh is None or self._fresh[0] != state:
+                ids, vectors = self._library.vectors(after=generation.manifest.upto if generation else 0)
+                self._fresh = (state, ids, vectors)
+            return generation, self._fresh[1], self._fresh[2]
+
+    def _swap(self, name: str) -> None:
+        if self._generation is not None:
+            self._generation.retire()
+        self._generation, self._name = None, name
+        if not name:
+            return
+        try:
+            self._generation = Generation(self._folder / name, self._dimension)
+            self.damage = ""
+        except DamagedError as error:
+            if (self._library.meta(GENERATION) or "") != name:
+                return  # replaced by a newer one while it was being opened
+            self._note(str(error))
+
+    def _give_up(self, generation: Generation, why: str) -> None:
+        with self._guard:
+            if self._generation is generation:
+                generation.retire()
+                self._generation = None
+                self._note(f"{generation.folder.name} failed in a search ({why})")
+
+    def _note(self, damage: str) -> None:
+        self.damage = damage
+        log.warning(
+            "The vector index is damaged: %s. It is rebuilt from the library by itself; until then searches "
+            "compare every passage, which is exact but slower.",
+            damage,
+        )
+
+
+def chroma_client(folder: Path) -> Any:
+    """A Chroma client on a folder: no telemetry, no settings from files lying around."""
+    import chromadb
+    from chromadb.config import Settings
+
+    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+
+
+def graph_files(folder: Path) -> dict[str, list[int]]:
+    """Size and CRC-32 of each file of the vector graph, by name relative to the generation's folder.
+
+    Only of a graph that Chroma has written out: below its threshold of 1,000 rows the graph is
+    made anew from the database at each opening, and its files are scratch.
+    """
+    files = {}
+    for written in sorted(folder.glob("*/index_metadata.pickle")):
+        for path in sorted(written.parent.iterdir()):
+            crc = 0
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    crc = zlib.crc32(block, crc)
+            files[path.relative_to(folder).as_posix()] = [path.stat().st_size, crc]
+    return files
+
+
+def row_count(folder: Path) -> int:
+    """How many rows a closed generation's database has, read without Chroma, which may hang on a bad one."""
+    path = folder / "chroma.sqlite3"
+    if not path.is_file():
+        raise DamagedError(f"{folder.name} has no database")
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+            return int(connection.execute("SELECT count(*) FROM embeddings").fetchone()[0])
+    except sqlite3.Error as error:
+        raise DamagedError(f"{folder.name} has a database that cannot be read ({error})") from error
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Raise DamagedError unless a generation's files are those that were verified when it was made."""
+    if row_count(folder) != manifest.count:
+        raise DamagedError(f"{folder.name} does not hold the {manifest.count} passages its manifest says")
+    found = graph_files(folder)
+    for name, expected in manifest.files.items():
+        if found.get(name) != expected:
+            raise DamagedError(f"{folder.name} has a file that is missing or altered: {name}")
