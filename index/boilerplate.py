@@ -24,48 +24,64 @@ class Label(Enum):
     CHROME = auto()
 
 
-_CHROME = re.compile(
-    r"share|share (?:this|on|via|article|story|page)\b.{0,30}|(?:share ){2,}.*|tweet|(?:e-?mail|print|save|pin)(?: this.{0,20})?"
-    r"|(?:continue )?read(?:ing)? more.{0,20}|(?:sign|log) ?(?:in|up|out)(?: .{0,25})?|subscribe(?: .{0,25})?|register|my account"
-    r"|(?:skip|jump) to .{0,25}|follow us.{0,30}|follow|menu|main menu|search|close|cancel|open menu|toggle .{0,25}|loading.{0,5}"
-    r"|(?:\d+ )?comments?(?: ?\(?\d+\)?)?|\d+ (?:comments?|shares?|likes?)|leave a (?:comment|reply)|log in to reply|reply"
-    r"|related (?:stories|articles|posts|content|topics|news|reading|coverage)|(?:most|more) (?:read|popular|viewed|from .{0,40})"
-    r"|trending(?: now)?|filed under|tags|categories|you (?:may|might) also (?:like|be interested in).{0,20}|what to read next"
-    r"|recommended(?: for you)?|up next|(?:advertisement|advertising|sponsored(?: .{0,25})?|sponsor|promoted(?: .{0,20})?|ad)"
-    r"|newsletters?|get (?:the|our) .{0,30}newsletter|privacy(?: policy)?|terms (?:of|and|&) .{0,25}|cookies?(?: .{0,20})?"
-    r"|(?:accept|reject|allow|manage)(?: all)?(?: cookies)?|contact(?: us)?|about us|back to top|site ?map|rss|faqs?|home|careers"
-    r"|advertise(?: with us)?|all rights reserved|(?:next|previous)(?: (?:article|post|page|story))?|(?:older|newer) posts"
-    r"|image \d+.{0,80}|click to .{0,40}|play(?: video)?|listen(?: to .{0,20})?|download (?:the|our) app"
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+_CHROME = _any_of(
+    r"share|share (?:this|on|via|article|story|page)\b.{0,30}|(?:share ){2,}.*|tweet|\d+ (?:shares?|likes?)",
+    r"(?:e-?mail|print|save|pin)(?: this.{0,20})?|(?:continue )?read(?:ing)? more.{0,20}|click to .{0,40}",
+    r"(?:sign|log) ?(?:in|up|out)(?: .{0,25})?|subscribe(?: .{0,25})?|register|my account|log in to reply",
+    r"newsletters?|get (?:the|our) .{0,30}newsletter|follow us.{0,30}|follow|download (?:the|our) app",
+    r"(?:skip|jump) to .{0,25}|menu|main menu|open menu|toggle .{0,25}|search|close|cancel|loading.{0,5}",
+    r"home|back to top|site ?map|rss|faqs?|careers|contact(?: us)?|about us|advertise(?: with us)?",
+    r"(?:\d+ )?comments?(?: ?\(?\d+\)?)?|leave a (?:comment|reply)|reply|tags|filed under|categories",
+    r"related (?:stories|articles|posts|content|topics|news|reading|coverage)|trending(?: now)?|up next",
+    r"(?:most|more) (?:read|popular|viewed|from .{0,40})|recommended(?: for you)?|what to read next",
+    r"you (?:may|might) also (?:like|be interested in).{0,20}|(?:older|newer) posts",
+    r"(?:next|previous)(?: (?:article|post|page|story))?|image \d+.{0,80}|play(?: video)?|listen(?: to .{0,20})?",
+    r"advertisement|advertising|sponsored(?: .{0,25})?|sponsor|promoted(?: .{0,20})?|ad",
+    r"privacy(?: policy)?|terms (?:of|and|&) .{0,25}|cookies?(?: .{0,20})?|all rights reserved",
+    r"(?:accept|reject|allow|manage)(?: all)?(?: cookies)?",
     # the same words in some of the languages that pages are most often written in
-    r"|anzeige|werbung|teilen|weiterlesen|mehr lesen|anmelden|kommentare?|datenschutz|impressum|zum inhalt springen"
-    r"|publicité|partager|lire la suite|lire aussi.{0,60}|s.abonner|se connecter|commentaires|mentions légales"
-    r"|publicidad|compartir|leer más|suscríbete|iniciar sesión|comentarios|aviso legal|pubblicità|condividi|leggi anche.{0,60}"
-    r"|реклама|поделиться|читать далее|войти|подписаться|комментарии|广告|分享|登录|阅读更多|広告|シェア|続きを読む|ログイン"
-    r"|إعلان|شارك|تسجيل الدخول|اقرأ المزيد",
-    re.IGNORECASE,
+    r"anzeige|werbung|teilen|weiterlesen|mehr lesen|anmelden|kommentare?|datenschutz|impressum",
+    r"publicité|partager|lire la suite|lire aussi.{0,60}|s.abonner|se connecter|commentaires|mentions légales",
+    r"publicidad|compartir|leer más|suscríbete|iniciar sesión|comentarios|aviso legal",
+    r"pubblicità|condividi|leggi anche.{0,60}|реклама|поделиться|читать далее|войти|подписаться|комментарии",
+    r"广告|分享|登录|阅读更多|広告|シェア|続きを読む|ログイン|إعلان|شارك|تسجيل الدخول|اقرأ المزيد",
 )
-_NOTICE = re.compile(
-    r"the wayback machine - .*|(?:copyright|©|\(c\))\s*(?:©|\(c\))?\s*(?:\d{4}|by\b).{0,200}|.{0,80}©.{0,120}"
-    r"|.{0,160}all rights reserved\.?.{0,120}",
-    re.IGNORECASE,
+_NOTICE = _any_of(
+    r"the wayback machine - .*|.{0,160}all rights reserved\.?.{0,120}",
+    r"(?:copyright|©|\(c\))\s*(?:©|\(c\))?\s*(?:\d{4}|by\b).{0,200}|.{0,80}©.{0,120}",
 )
-_COOKIE = re.compile(r"\bcookies?\b|\bconsent\b|\bcookies?richtlinie\b", re.IGNORECASE)
-_SPEAKS_TO_YOU = re.compile(
-    r"\b(?:we|our|us|you|your|this (?:web)?site(?: uses)?|wir|unsere?|sie|ihre?|nous|vous|votre|ce site|nuestr[oa]s?|usted"
-    r"|este sitio)\b",
-    re.IGNORECASE,
+_COOKIE = _any_of(
+    r"\bcookies?\b|\bcookie-?richtlinie\b",
+    r"\bprivacy policy\b.*\bterms of\b",
+    r"\bterms of\b.*\bprivacy policy\b",
 )
-_PROMPT = re.compile(
-    r"(?:sign up|subscribe|sign in|log in|register|enter your e-?mail|click here|follow us|like us|please (?:enable|turn on)"
-    r"|get (?:the|our) (?:latest|best|daily|weekly)|already (?:have|a)|new to)\b"
-    r".{0,160}\b(?:newsletters?|inbox|e-?mails?|account|subscri\w+|updates|alerts|notifications|facebook|twitter|app|javascript|log ?in)\b"
-    r"|your browser .{0,120}|(?:please )?enable javascript.{0,120}|you must be logged in.{0,80}|by (?:signing|subscribing).{0,240}",
-    re.IGNORECASE,
+_SITE_SPEAKS = _any_of(
+    r"\b(?:we|our|us|this (?:web)?site|wir|unsere?|nous|ce site|nuestr[oa]s?|este sitio)\b|\bby (?:continuing|subscribing|signing)\b"
 )
-_SITE_WORD = re.compile(
-    r"©|copyright|privacy|terms|contact|about|log ?in|sign|cookie|rss|facebook|twitter|instagram|youtube|site ?map|advertis|careers"
-    r"|impressum|datenschutz|mentions|confidentialité|contacto|privacidad",
-    re.IGNORECASE,
+_SPEAKS_TO_YOU = _any_of(r"\b(?:you|your|sie|ihre?|vous|votre|usted)\b")
+_PROMPT = _any_of(
+    r"(?:sign up|subscribe|sign in|log in|register|enter your e-?mail|click here|follow us|like us"
+    r"|please (?:enable|turn on)|get (?:the|our) (?:latest|best|daily|weekly)|already (?:have|a)|new to)\b.{0,160}"
+    r"\b(?:newsletters?|inbox|e-?mails?|account|subscri\w+|updates|alerts|notifications|facebook|twitter|app"
+    r"|javascript|log ?in)\b",
+    r"your browser .{0,120}|(?:please )?enable javascript.{0,120}|you must be logged in.{0,80}",
+    r"by (?:signing|subscribing).{0,240}",
+)
+_SITE_WORD = _any_of(
+    r"©|copyright|privacy|terms|contact|about|log ?in|sign|cookie|rss|facebook|twitter|instagram|youtube",
+    r"site ?map|advertis|careers|impressum|datenschutz|mentions|confidentialité|contacto|privacidad",
+)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_BYLINE = _any_of(
+    r"(?:(?:posted|published|written|reported|story)\s+)?(?:by|von|par|por|door)\s+[^\W\d_]|автор\b|作者|記者"
+)
+_DAY = _any_of(
+    rf"\b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}\b|\b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH},?\s+\d{{4}}\b",
+    r"\b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\b\d{1,2}[-/.]\d{1,2}[-/.]\d{4}\b|\d{4}年\s?\d{1,2}月\s?\d{1,2}日",
 )
 _PAGE_TITLE = re.compile(r"\s+[|–—·»:•/-]+\s+")
 _PROSE_SIZE = 80
@@ -75,7 +91,7 @@ def article_blocks(blocks: list[Block], title: str = "") -> list[Block]:
     """The blocks of the article, in order, without those that are the page around it."""
     blocks = [block for block in blocks if block.text and any(char.isalnum() for char in block.text)]
     labels = [label(block) for block in blocks]
-    kept = _without_repeats(blocks, labels, _judge(blocks, labels, _under_title(blocks, labels, title)))
+    kept = _without_repeats(blocks, labels, _judge(blocks, labels, title))
     if not any(kept):
         # Nothing looked like an article: then whatever is not links is what the page has to say.
         kept = [found not in (Label.LINKS, Label.CHROME) for found in labels]
@@ -109,37 +125,62 @@ def label(block: Block) -> Label:
             return Label.PROSE
         if ends_sentence(text) and words(text) >= 3:
             return Label.SENTENCE
+    if block.kind == "item" and not block.links and words(text) >= 9:
+        return Label.SENTENCE
     # Long text without any mark: verse, tables that lost their lines, scripts whose marks are unknown here.
     return Label.PROSE if free >= 2.5 * _PROSE_SIZE else Label.SHORT
 
 
-def _under_title(blocks: list[Block], labels: list[Label], title: str) -> range:
+def _under_title(blocks: list[Block], labels: list[Label], title: str) -> list[int]:
     """Where the lines between a page's headline and its first prose stand: its standfirst and byline."""
     wanted = letters(title)
-    first_prose = next((at for at, found in enumerate(labels) if found is Label.PROSE), 0)
-    said = [at for at in range(first_prose) if wanted and says_title(blocks[at].text, wanted)]
-    return range(max(said[-1] + 1, first_prose - 8), first_prose) if said and said[-1] > 1 else range(0)
+    found: list[int] = []
+    for at, block in enumerate(blocks):
+        if not wanted or not says_title(block.text, wanted):
+            continue
+        until = next((n for n in range(at + 1, min(at + 14, len(blocks))) if labels[n] is Label.PROSE), at)
+        found.extend(range(at + 1, until))
+    return found
 
 
-def _judge(blocks: list[Block], labels: list[Label], under_title: range) -> list[bool]:
+def _is_byline(blocks: list[Block], at: int) -> bool:
+    """Whether a line names who wrote the article or when: "By Jane Roe", a day, a name over a day."""
+    text = blocks[at].text
+    if words(text) > 14:
+        return False
+    if _BYLINE.match(text) or _DAY.search(text):
+        return True
+    name = blocks[at].links == 1 and 2 <= words(text) <= 4 and not any(char.isdigit() for char in text)
+    return (
+        name
+        and at + 1 < len(blocks)
+        and words(blocks[at + 1].text) <= 14
+        and bool(_DAY.search(blocks[at + 1].text))
+    )
+
+
+def _judge(blocks: list[Block], labels: list[Label], title: str) -> list[bool]:
     count = len(blocks)
     kept = [found in (Label.PROSE, Label.SENTENCE, Label.DATA) for found in labels]
     pages_links = Label.LINKS in labels
-    before = _nearest(labels)
-    after = _nearest(labels[::-1])[::-1]
     page = (Label.LINKS, Label.CHROME)
     # A sentence that is nothing but a link is a headline when more links stand beside it.
     for at, block in enumerate(blocks):
         if labels[at] is Label.SENTENCE and block.link_density > 0.8:
             beside = [other for other in (at - 1, at + 1) if 0 <= other < count]
             kept[at] = not any(labels[n] in page or blocks[n].link_density > 0.8 for n in beside)
+    outside = _outside(blocks, labels)
     for at, block in enumerate(blocks):
         if labels[at] not in (Label.PROSE, Label.SENTENCE):
             continue
-        outside = at == 0 or at + 1 == count
         beside_page = (at > 0 and labels[at - 1] in page) or (at + 1 < count and labels[at + 1] in page)
-        if (_asks_consent(block.text) and (outside or beside_page)) or (_is_prompt(block.text) and beside_page):
+        if (_asks_consent(block.text) and (at in outside or beside_page)) or (
+            _is_prompt(block.text) and beside_page
+        ):
             kept[at] = False
+            labels[at] = Label.CHROME
+    before = _nearest(labels)
+    after = _nearest(labels[::-1])[::-1]
     start = 0
     while start < count:
         if labels[start] is not Label.SHORT:
@@ -150,8 +191,9 @@ def _judge(blocks: list[Block], labels: list[Label], under_title: range) -> list
             end += 1
         _judge_run(blocks, start, end, before[start], after[end - 1], kept, pages_links)
         start = end
-    for at in under_title:
-        if labels[at] is Label.SHORT and blocks[at].kind == "paragraph" and _says_something(blocks[at]):
+    for at in _under_title(blocks, labels, title):
+        said = labels[at] is Label.SHORT and blocks[at].kind == "paragraph" and _says_something(blocks[at])
+        if said or (labels[at] in (Label.SHORT, Label.LINKS) and _is_byline(blocks, at)):
             kept[at] = True
     return kept
 
@@ -171,7 +213,13 @@ _TEXT = (Label.PROSE, Label.SENTENCE, Label.DATA)
 
 
 def _judge_run(
-    blocks: list[Block], start: int, end: int, left: Label | None, right: Label | None, kept: list[bool], links: bool
+    blocks: list[Block],
+    start: int,
+    end: int,
+    left: Label | None,
+    right: Label | None,
+    kept: list[bool],
+    links: bool,
 ) -> None:
     """Decide on a run of short blocks, from what stands on either side of it (None: the page's edge)."""
     run = range(start, end)
@@ -182,7 +230,9 @@ def _judge_run(
     if not links:
         menu = end - start >= 5 and all(_is_menu_entry(blocks[at].text) for at in run)
         site = sum(1 for at in run if _SITE_WORD.search(blocks[at].text))
-        dropped = menu and ((left is None and right is not None) or (right is None and left is not None and site >= 2))
+        dropped = menu and (
+            (left is None and right is not None) or (right is None and left is not None and site >= 2)
+        )
         for at in run:
             kept[at] = not dropped
         return
@@ -207,8 +257,22 @@ def _is_menu_entry(text: str) -> bool:
     return words(text) <= 3 and not any(char.isdigit() for char in text) and not ends_sentence(text)
 
 
+def _outside(blocks: list[Block], labels: list[Label]) -> set[int]:
+    """Where the page's first and last words stand: before and after everything that is plainly prose."""
+    prose = [
+        at for at, found in enumerate(labels) if found is Label.PROSE and not _asks_consent(blocks[at].text)
+    ]
+    if not prose:
+        return set()
+    return {*range(prose[0]), *range(prose[-1] + 1, len(blocks))}
+
+
 def _asks_consent(text: str) -> bool:
-    return size(text) <= 700 and bool(_COOKIE.search(text)) and len(_SPEAKS_TO_YOU.findall(text)) >= 2
+    """Whether a site speaks to its reader about cookies or its terms, rather than a writer about them."""
+    if size(text) > 900 or not _COOKIE.search(text):
+        return False
+    site = len(_SITE_SPEAKS.findall(text))
+    return site >= 1 and site + len(_SPEAKS_TO_YOU.findall(text)) >= 2
 
 
 def _is_prompt(text: str) -> bool:
@@ -223,7 +287,7 @@ def _without_repeats(blocks: list[Block], labels: list[Label], kept: list[bool])
         # What a page says three times over (a teaser, a quote set large) the article says once; a short
         # line may come back, as a refrain or an answer does.
         key = block.text.casefold()
-        if key in seen and (labels[at] is Label.SHORT and block.kind != "item" or size(key) > 40):
+        if key in seen and ((labels[at] is Label.SHORT and block.kind != "item") or size(key) > 40):
             kept[at] = False
         seen.add(key)
     return kept
@@ -234,7 +298,9 @@ def _without_titles(blocks: list[Block], title: str) -> list[Block]:
     if not wanted:
         return blocks
     first_prose = next((at for at, block in enumerate(blocks) if label(block) is Label.PROSE), len(blocks))
-    return [block for at, block in enumerate(blocks) if at > first_prose or not says_title(block.text, wanted)]
+    return [
+        block for at, block in enumerate(blocks) if at > first_prose or not says_title(block.text, wanted)
+    ]
 
 
 def says_title(text: str, wanted: str) -> bool:

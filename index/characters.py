@@ -59,7 +59,9 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_EMOJI_JOIN = re.compile("(?<=[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d(?=[\u2600-\u27bf\U0001f000-\U0001faff])")
+_EMOJI_JOIN = re.compile(
+    "(?<=[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d(?=[\u2600-\u27bf\U0001f000-\U0001faff])"
+)
 _KEPT_JOIN = "\ue000"
 
 
@@ -154,7 +156,12 @@ def _guess(data: bytes) -> str:
     # On a short or nearly ASCII text the guess between Western encodings is a toss-up; cp1252 is what
     # such files nearly always are, and the only one in which every mark of punctuation comes out right.
     high = sum(1 for byte in data[:_SAMPLE] if byte > 127) / max(1, len(data[:_SAMPLE]))
-    if (high < 0.1 and not best.coherence) or best.encoding in ("latin_1", "iso8859_15", "cp1252", "mac_roman"):
+    if (high < 0.1 and not best.coherence) or best.encoding in (
+        "latin_1",
+        "iso8859_15",
+        "cp1252",
+        "mac_roman",
+    ):
         return western
     return data.decode(best.encoding, errors="replace")
 
@@ -163,7 +170,9 @@ def _readable(text: str) -> str:
     sample = text[:_SAMPLE]
     if not sample:
         return text
-    rubbish = sum(1 for char in sample if char == "\ufffd" or unicodedata.category(char) in ("Cn", "Co", "Cs"))
+    rubbish = sum(
+        1 for char in sample if char == "\ufffd" or unicodedata.category(char) in ("Cn", "Co", "Cs")
+    )
     controls = sum(1 for char in sample if char < " " and char not in "\t\n\r\x00\x0b\x0c\x1a\x1b")
     if rubbish > 0.03 * len(sample) + 2 or controls > 0.03 * len(sample) + 2:
         raise ReadError("no encoding makes it readable text; save it as UTF-8 and add it again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from index.blocks import Block, ends_sentence, holds_sentence, join_lines, letters, render, size, words
-from index.boilerplate import article_blocks, says_title
+from index.boilerplate import article_blocks
 from index.characters import normalise
 from index.dates import stated_date
 from index.markup import blocks_of_markdown
@@ -14,12 +14,15 @@ _BULLET = re.compile(r"[-*+•◦▪‣·●○–]\s+\S|\d{1,3}[.)]\s+\S|[a-z]\
 _MARKUP = re.compile(
     r"(?P<link>!?\[[^\[\]\n]{0,300}\]\((?:https?:|mailto:|/|#|javascript:)|\[!\[)"
     r"|(?P<heading>^ {0,3}#{1,6} \S)|(?P<rule>^[^\n]{3,200}\n(?:={4,}|-{4,})$)|(?P<row>^\|(?:[ :]?-{3,}[ :]?\|)+)"
-    r"|(?P<strong>(?<![\w*])\*\*[^\s*][^*\n]{0,200}\*\*(?!\w))|(?P<tag></?(?:p|br|div|li|ul|h[1-6]|strong|em|span|td)\b[^<>\n]{0,200}>|<a\s[^<>\n]{0,300}>)",
+    r"|(?P<strong>(?<![\w*])\*\*[^\s*][^*\n]{0,200}\*\*(?!\w))"
+    r"|(?P<tag></?(?:p|br|div|li|ul|h[1-6]|strong|em|span|td)\b[^<>\n]{0,200}>|<a\s[^<>\n]{0,300}>)",
     re.MULTILINE | re.IGNORECASE,
 )
 _SAMPLE = 200_000
 _SLUG = re.compile(r"(?=[^\n]*[-_\d])[\w]+(?:[-_./][\w]+)+|[0-9a-f]{12,}")
-_NOT_A_HEADLINE = re.compile(r"(?:by|von|par|por|di|de|published|updated|posted|source|photo|image|url|https?:)\b", re.IGNORECASE)
+_NOT_A_HEADLINE = re.compile(
+    r"(?:by|von|par|por|di|de|published|updated|posted|source|photo|image|url|https?:)\b", re.IGNORECASE
+)
 _WIDEST_WRAP = 120
 
 
@@ -52,21 +55,21 @@ def has_markup(text: str) -> bool:
     return False
 
 
-def clean_plain(text: str) -> tuple[str, str]:
-    """(headline, text) of a plain text. The headline is "" when the text does not begin with one."""
+def clean_plain(text: str) -> str:
+    """A plain text with its hard-wrapped lines joined, and without the few lines that are no article."""
+    return _render_plain(_paragraphs(normalise(text)))
+
+
+def headline_and_text(text: str) -> tuple[str, str]:
+    """(headline, cleaned text) of a plain text. The headline is "" when the text does not begin with one."""
     paragraphs = _paragraphs(normalise(text))
-    if paragraphs and _is_slug(paragraphs[-1]) and len(paragraphs) > 1:
-        paragraphs.pop()
     headline = _headline(paragraphs)
     if headline:
         paragraphs = paragraphs[1:]
         # The address of a page is its headline without the marks, and often stands under it.
         if _is_shorn_headline(paragraphs[0], headline):
             paragraphs = paragraphs[1:]
-    kept = article_blocks([Block("item" if _BULLET.match(line) else "paragraph", line) for line in _flat(paragraphs)])
-    still = {block.text for block in kept}
-    lines = ["\n".join(line for line in paragraph.split("\n") if line in still) for paragraph in paragraphs]
-    return headline, "\n\n".join(line for line in lines if line)
+    return headline, _render_plain(paragraphs)
 
 
 def without_title(text: str, title: str) -> str:
@@ -75,13 +78,14 @@ def without_title(text: str, title: str) -> str:
     return rest.lstrip("\n") if title and rest.strip() and letters(first) == letters(title) else text
 
 
-def tidy(text: str) -> str:
-    """Plain text with its hard-wrapped lines joined, nothing else taken away."""
-    return "\n\n".join(_paragraphs(normalise(text)))
-
-
-def _flat(paragraphs: list[str]) -> list[str]:
-    return [line for paragraph in paragraphs for line in paragraph.split("\n")]
+def _render_plain(paragraphs: list[str]) -> str:
+    if len(paragraphs) > 1 and _is_slug(paragraphs[-1]):
+        paragraphs = paragraphs[:-1]
+    lines = [line for paragraph in paragraphs for line in paragraph.split("\n")]
+    blocks = [Block("item" if _BULLET.match(line) else "paragraph", line) for line in lines]
+    still = {block.text for block in article_blocks(blocks)}
+    kept = ("\n".join(line for line in paragraph.split("\n") if line in still) for paragraph in paragraphs)
+    return "\n\n".join(paragraph for paragraph in kept if paragraph)
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -152,16 +156,17 @@ def _headline(paragraphs: list[str]) -> str:
         return ""
     if _BULLET.match(first) or _NOT_A_HEADLINE.match(first) or stated_date(first) or _is_slug(first):
         return ""
-    if first.rstrip("\"'”’»)").endswith((".", "。", "।", ":", "：", ",", "،", ";")) and not first.endswith("..."):
+    if first.rstrip("\"'”’»)").endswith((".", "。", "।", ":", "：", ",", "،", ";")) and not first.endswith(
+        "..."
+    ):
         return ""
-    return first if any(size(line) > 1.5 * size(first) and holds_sentence(line) for line in following[:4]) else ""
+    return (
+        first
+        if any(size(line) > 1.5 * size(first) and holds_sentence(line) for line in following[:4])
+        else ""
+    )
 
 
 def _is_shorn_headline(line: str, headline: str) -> bool:
     ours, theirs = letters(line), letters(headline)
     return len(ours) >= 0.5 * len(theirs) and theirs.startswith(ours) and not ends_sentence(line)
-
-
-__all__ = [
-    "clean_markup", "clean_plain", "first_heading", "has_markup", "says_title", "tidy", "without_title",
-]  # fmt: skip

@@ -17,10 +17,14 @@ from index.pdftext import stated_author, stated_title
 
 _MOST_UNPACKED = 300 * 1024 * 1024
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_HEADING_STYLE = re.compile(r"(?:heading|berschrift|überschrift|titre|titolo|título|ttulo) ?(\d)", re.IGNORECASE)
+_HEADING_STYLE = re.compile(
+    r"(?:heading|berschrift|überschrift|titre|titolo|título|ttulo) ?(\d)", re.IGNORECASE
+)
 _CONTENTS_STYLE = re.compile(r"toc ?\d|toc ?heading|verzeichnis ?\d", re.IGNORECASE)
 # Deleted and moved-away text is no longer in the document; pictures and fields have no words of their own.
-_SKIPPED = frozenset(f"{_W}{name}" for name in ("del", "moveFrom", "drawing", "pict", "instrText", "object", "rPr", "pPr"))
+_SKIPPED = frozenset(
+    f"{_W}{name}" for name in ("del", "moveFrom", "drawing", "pict", "instrText", "object", "rPr", "pPr")
+)
 
 
 def read_docx(data: bytes) -> Draft:
@@ -35,7 +39,9 @@ def read_docx(data: bytes) -> Draft:
     try:
         document = Document(BytesIO(data))
     except (PackageNotFoundError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ReadError(f"it is not a Word document that can be read: {one_line(str(error))[:160]}") from error
+        raise ReadError(
+            f"it is not a Word document that can be read: {one_line(str(error))[:160]}"
+        ) from error
     styles = {style.style_id: style.name or "" for style in document.styles if style.style_id}
     found = list(_blocks(document.element.body, styles))
     properties = document.core_properties
@@ -44,9 +50,8 @@ def read_docx(data: bytes) -> Draft:
     text = without_title(render(block for _, block in found), title)
     if not any(char.isalnum() for char in text):
         raise ReadError("it holds no text")
-    return Draft(
-        text, title=title, author=stated_author(properties.author), language=one_line(properties.language or "")[:35]
-    )
+    language = one_line(properties.language or "")[:35]
+    return Draft(text, title=title, author=stated_author(properties.author), language=language)
 
 
 def _check_archive(data: bytes) -> None:
@@ -57,7 +62,9 @@ def _check_archive(data: bytes) -> None:
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise ReadError("it is damaged: a .docx is a ZIP archive, and this one cannot be opened") from error
     if unpacked > _MOST_UNPACKED:
-        raise ReadError(f"it unpacks to {unpacked // 2**20:,} MB, more than a document can need; it was not opened")
+        raise ReadError(
+            f"it unpacks to {unpacked // 2**20:,} MB, more than a document can need; it was not opened"
+        )
     if "word/document.xml" not in names and "[Content_Types].xml" not in names:
         raise ReadError("it is a ZIP archive but no Word document")
 

@@ -23,23 +23,28 @@ _CHARSET = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-
 _XML_CHARSET = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _PUBLISHED = (
     "article:published_time", "article:published", "og:published_time", "og:article:published_time", "datepublished",
-    "date_published", "publish_date", "publishdate", "publish-date", "publication_date", "publication-date", "pubdate",
-    "sailthru.date", "parsely-pub-date", "cxenseparse:recs:publishtime", "citation_publication_date", "citation_date",
-    "dc.date.issued", "dcterms.issued", "dc.date", "dc.date.created", "dcterms.date", "dcterms.created", "rnews:datepublished",
-    "article.published", "published", "originalpublicationdate", "date",
+    "rnews:datepublished", "date_published", "publish_date", "publishdate", "publish-date", "publication_date",
+    "publication-date", "pubdate", "article.published", "published", "originalpublicationdate", "sailthru.date",
+    "parsely-pub-date", "cxenseparse:recs:publishtime", "citation_publication_date", "citation_date",
+    "dc.date.issued", "dcterms.issued", "dc.date", "dc.date.created", "dcterms.date", "dcterms.created", "date",
 )  # fmt: skip
-_ARTICLE_TYPE = re.compile(r"article|posting|report|review|claimreview|webpage|podcast|broadcast", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
-_UNREAD = frozenset(
-    "script style noscript template svg head iframe button select option input textarea nav object math canvas".split()
+_ARTICLE_TYPE = re.compile(
+    r"article|posting|report|review|claimreview|webpage|podcast|broadcast", re.IGNORECASE
 )
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
+_UNREAD = frozenset((
+    "script", "style", "noscript", "template", "svg", "head", "iframe", "button", "select", "option", "input", "textarea",
+    "nav", "object", "math", "canvas",
+))  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"head": 2}
 _ITEMS = frozenset({"li", "item", "dt", "dd"})
 _ROWS, _CELLS = frozenset({"tr", "row"}), frozenset({"td", "th", "cell"})
-_BLOCKS = frozenset(
-    "p div section article main header footer aside blockquote quote figure figcaption ul ol dl list table caption form"
-    " details summary center address hr body html fieldset".split()
-)
+_BLOCKS = frozenset((
+    "p", "div", "section", "article", "main", "header", "footer", "aside", "blockquote", "quote", "figure", "figcaption",
+    "ul", "ol", "dl", "list", "table", "caption", "form", "details", "summary", "center", "address", "hr", "body", "html",
+    "fieldset",
+))  # fmt: skip
+_PARTING = _BLOCKS | _ROWS | _CELLS
 _LINKS = frozenset({"a", "ref"})
 
 
@@ -126,7 +131,11 @@ def _web_address(tree: HtmlElement) -> str:
 
 
 def _language(tree: HtmlElement) -> str:
-    places = ("//html/@lang", "//html/@*[local-name()='lang']", '//meta[@http-equiv="content-language"]/@content')
+    places = (
+        "//html/@lang",
+        "//html/@*[local-name()='lang']",
+        '//meta[@http-equiv="content-language"]/@content',
+    )
     for place in places:
         for said in tree.xpath(place):
             if match := _LANGUAGE.fullmatch(str(said).strip()):
@@ -152,8 +161,12 @@ def _published(tree: HtmlElement, linked_data: list[dict[str, Any]]) -> date | N
     for element in tree.xpath(marked):
         if day := stated_date(element.get("datetime") or element.get("content") or element.text_content()):
             return day
-    # Any other <time> is the article's own only if the page names no second day; teasers and comments have theirs.
-    days = {stated_date(value) for value in tree.xpath("//time[not(ancestor::aside or ancestor::footer)]/@datetime")}
+    # Any other <time> is the article's own only if the page names no second day: teasers and comments have
+    # theirs.
+    days = {
+        stated_date(value)
+        for value in tree.xpath("//time[not(ancestor::aside or ancestor::footer)]/@datetime")
+    }
     days -= {None}
     return days.pop() if len(days) == 1 else None
 
@@ -174,7 +187,9 @@ def _linked_data(tree: HtmlElement) -> Iterator[dict[str, Any]]:
             elif isinstance(item, dict):
                 if _ARTICLE_TYPE.search(str(item.get("@type", ""))[:200]):
                     yield item
-                waiting.extend(item[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in item)
+                waiting.extend(
+                    item[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in item
+                )
 
 
 def _publisher(linked_data: list[dict[str, Any]]) -> str:
@@ -247,7 +262,7 @@ class _Writing:
             yield from self.flush()
             self.cells = []
         elif self.cells is not None:
-            self.parts.append(" " if tag in _BLOCKS or tag in _ITEMS or tag in _CELLS else "")
+            self.parts.append(" " if tag in _PARTING or tag in _ITEMS else "")
         elif tag in _HEADINGS:
             yield from self.flush()
             self.kind, self.level = "heading", _HEADINGS[tag]
@@ -259,9 +274,8 @@ class _Writing:
         elif tag == "pre" or (tag == "code" and "\n" in (node.text or "")):
             yield from self.flush()
             self.preformatted += 1
-        elif tag in _BLOCKS or tag in _ROWS or tag in _CELLS:
-            if not (tag == "p" and self.kind == "item" and not self.is_open()):
-                yield from self.flush()
+        elif tag in _PARTING and not (tag == "p" and self.kind == "item" and not self.is_open()):
+            yield from self.flush()
 
     def end(self, tag: str, node: HtmlElement) -> Iterator[Block]:
         if tag in _LINKS:
@@ -275,7 +289,7 @@ class _Writing:
         elif tag == "pre" or (tag == "code" and self.preformatted):
             yield from self.flush()
             self.preformatted = max(0, self.preformatted - 1)
-        elif tag in _BLOCKS or tag in _HEADINGS or tag in _ITEMS or tag in _ROWS or tag in _CELLS:
+        elif tag in _PARTING or tag in _HEADINGS or tag in _ITEMS:
             yield from self.flush()
 
     def is_open(self) -> bool:
@@ -295,7 +309,8 @@ class _Writing:
             yield Block.of(kind, written, level=level, mark=mark, tight=tight)  # type: ignore[arg-type]
 
     def flush_row(self) -> Iterator[Block]:
-        cells = [normalise_marked(cell) for cell in self.cells or () if cell.strip(LINK_START + LINK_END + IMAGE + " ")]
+        marks = LINK_START + LINK_END + IMAGE + " "
+        cells = [normalise_marked(cell) for cell in self.cells or () if cell.strip(marks)]
         self.cells, self.parts = None, []
         if any(size(cell) > 200 for cell in cells):
             yield from (Block.of("paragraph", cell) for cell in cells)

@@ -46,8 +46,9 @@ _STRONG = re.compile(r"(?<!\\)(\*\*\*|\*\*|~~)(?=[^\s*])([^*\n]{1,2000}?)(?<=[^\
 _STRONG_LOW = re.compile(r"(?<![\\\w])(___|__)(?=[^\s_])([^\n]{1,2000}?)(?<=[^\s\\_])\1(?!\w)")
 _STRESS = re.compile(r"(?<![\\*\w])\*(?=[^\s*])([^*\n]{1,2000}?)(?<=[^\s\\])\*(?![*\w])")
 _GLUED = re.compile(
-    r"(?<![\\\w*_])(\*{1,3}_{0,2}|_{1,3}\*{0,3})(?=[^\s*_])([^*_\n]{3,200}?)(?<=[^\s\\*_])(_{0,3}\*{0,3})(?<=[*_])LOST"
-    .replace("LOST", _LOST_SPACE)
+    r"(?<![\\\w*_])(\*{1,3}_{0,2}|_{1,3}\*{0,3})(?=[^\s*_])([^*_\n]{3,200}?)(?<=[^\s\\*_])(_{0,3}\*{0,3})(?<=[*_])LOST".replace(
+        "LOST", _LOST_SPACE
+    )
 )
 _STRESS_LOW = re.compile(r"(?<![\\_\w])_(?=[^\s_])([^_\n]{1,2000}?)(?<=[^\s\\])_(?![_\w])")
 _INTRAWORD = re.compile(r"(?<=\w)\*\*(?=\w)|\*\*(?=\w)|(?<=[\w.,!?:;”’\"')])\*\*")
@@ -235,7 +236,9 @@ class _Lines:
         # A page's own title, as page readers write it: a line, a blank line, a row of "=".
         if line[0] == "=" and self.blocks and len(self.blocks) <= 2 and self.blocks[-1].kind == "paragraph":
             last_block = self.blocks.pop()
-            self.blocks.append(Block("heading", last_block.text, last_block.linked, last_block.links, level=1))
+            self.blocks.append(
+                Block("heading", last_block.text, last_block.linked, last_block.links, level=1)
+            )
 
     def row(self, line: str) -> bool:
         if "|" not in line:
@@ -247,7 +250,7 @@ class _Lines:
                 self.add_row(header)
             self.in_table = True
             return True
-        if line.startswith("|") and line.count("|") >= 2 or self.in_table:
+        if (line.startswith("|") and line.count("|") >= 2) or self.in_table:
             self.close()
             self.add_row(line)
             return True

@@ -20,18 +20,21 @@ if TYPE_CHECKING:
 
 _LONGEST_TEXT = 20_000_000
 _NO_TITLE = re.compile(
-    r"untitled.{0,20}|(?:microsoft (?:word|powerpoint|excel)|powerpoint presentation|word document|document\d*|presentation\d*"
-    r"|slide ?\d*|new document|title|none|null)\b.{0,120}|.{0,200}\.(?:docx?|pdf|indd|qxd|tex|dvi|rtf|odt|pptx?|xlsx?|txt|html?|fm|p65)",
+    r"untitled.{0,20}|microsoft (?:word|powerpoint|excel)\b.{0,200}"
+    r"|(?:powerpoint presentation|word document|document|presentation|slide|new document|title|none|null) ?\d*"
+    r"|\S{0,200}\.(?:docx?|pdf|indd|qxd|tex|dvi|rtf|odt|pptx?|xlsx?|txt|html?|fm|p65)",
     re.IGNORECASE,
 )
 _NO_AUTHOR = re.compile(
-    r"(?:microsoft(?: office)?(?: user)?|user\d*|admin(?:istrator)?|owner|unknown|author|none|null|python-docx|default|pc|hp|dell"
-    r"|windows user|anonymous)",
+    r"microsoft(?: office)?(?: user)?|(?:windows )?user\d*|admin(?:istrator)?|owner|unknown|author|none|null"
+    r"|python-docx|default|pc|hp|dell|anonymous",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"[•◦▪‣●○■–*-]\s+\S|\(?\d{1,3}[.)]\s+\S")
 _HYPHENATED = re.compile(r"[^\W\d_]{2,}[-\u2010]$")
-_PAGE_NUMBER = re.compile(r"(?:page|seite|p\.)?\s*[-–—]?\s*\d{1,4}\s*[-–—]?(?:\s*(?:/|of|von|de|sur)\s*\d{1,4})?", re.IGNORECASE)
+_PAGE_NUMBER = re.compile(
+    r"(?:page|seite|p\.)?\s*[-–—]?\s*\d{1,4}\s*[-–—]?(?:\s*(?:/|of|von|de|sur)\s*\d{1,4})?", re.IGNORECASE
+)
 
 
 def read_pdf(data: bytes) -> Draft:
@@ -87,7 +90,9 @@ def _pages(reader: PdfReader) -> Iterator[list[str]]:
         text = normalise(page.extract_text() or "")
         total += len(text)
         if total > _LONGEST_TEXT:
-            raise ReadError(f"its text is longer than {_LONGEST_TEXT:,} characters; split it into its articles")
+            raise ReadError(
+                f"its text is longer than {_LONGEST_TEXT:,} characters; split it into its articles"
+            )
         yield text.split("\n")
 
 

@@ -17,12 +17,12 @@ import re
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from index.characters import decode, kind_of_binary, one_line
-from index.clean import clean_plain
+from index.clean import headline_and_text
 from index.docxtext import read_docx
 from index.draft import Draft
 from index.errors import ReadError
@@ -50,14 +50,16 @@ class Format:
 
 
 def _read_plain(data: bytes) -> Draft:
-    headline, text = clean_plain(decode(data))
+    headline, text = headline_and_text(decode(data))
     return Draft(text, title=headline)
 
 
 _MB = 1024 * 1024
 FORMATS: tuple[Format, ...] = (
     Format("plain text", (".txt", ".text"), "one", 20 * _MB, reader=_read_plain),
-    Format("Markdown", (".md", ".markdown"), "one", 20 * _MB, reader=lambda data: read_markdown(decode(data))),
+    Format(
+        "Markdown", (".md", ".markdown"), "one", 20 * _MB, reader=lambda data: read_markdown(decode(data))
+    ),
     Format("HTML", (".html", ".htm"), "one", 20 * _MB, reader=read_html),
     Format("PDF", (".pdf",), "one", 100 * _MB, packed=False, reader=read_pdf),
     Format("Word", (".docx",), "one", 100 * _MB, packed=False, reader=read_docx),
@@ -127,7 +129,7 @@ def _read_given(given: str) -> Iterator[Article | Failure]:
             _name(given),
             "this version reads files and folders, not addresses; save the page as .html and add that file",
         )
-    elif os.path.isdir(given):
+    elif Path(given).is_dir():
         yield from _read_folder(given)
     elif not os.path.lexists(given):
         yield Failure(_name(given), "there is no such file or folder")
@@ -138,7 +140,7 @@ def _read_given(given: str) -> Iterator[Article | Failure]:
 
 
 def _unknown(given: str) -> str:
-    ending = os.path.splitext(given.lower().removesuffix(".gz"))[1]
+    ending = Path(given.lower().removesuffix(".gz")).suffix
     known = ", ".join(kind for found in FORMATS for kind in found.endings)
     kind = f"{ending} files are" if ending else "files without an ending are"
     advice = f"; {_ADVICE[ending]}" if ending in _ADVICE else ""
@@ -157,7 +159,9 @@ def _read_folder(given: str) -> Iterator[Article | Failure]:
             continue
         try:
             with os.scandir(path) as entries:
-                inside = sorted((entry for entry in entries if _is_wanted(entry)), key=lambda entry: entry.name)
+                inside = sorted(
+                    (entry for entry in entries if _is_wanted(entry)), key=lambda entry: entry.name
+                )
         except OSError as error:
             nothing = False
             yield Failure(_name(shown), _os_reason(error))
@@ -183,16 +187,15 @@ def _is_wanted(entry: os.DirEntry[str]) -> bool:
 def _read_file(path: str, found: Format, shown: str | None = None) -> Iterator[Article | Failure]:
     """The articles of one file; `shown` is its name in articles and failures when not `path`."""
     source = _name(path if shown is None else shown)
-    where = ""
     try:
         # Looked at before it is opened: opening a pipe would wait for ever.
-        facts = os.stat(path)
+        facts = Path(path).stat()
         if not stat.S_ISREG(facts.st_mode):
             raise ReadError("it is not a file but a folder, a pipe or a device")
         if facts.st_size == 0:
             raise ReadError("it is empty")
         packed = path.lower().endswith(".gz")
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             stream = cast("BinaryIO", io.BufferedReader(_Unpacked(file, facts.st_size))) if packed else file
             if found.holds == "lines":
                 yield from _read_lines(stream, source)
@@ -210,8 +213,9 @@ def _read_file(path: str, found: Format, shown: str | None = None) -> Iterator[A
         yield Failure(source, "it is nested too deeply or too large to be read")
     except Exception as error:
         # A format's reader may fail in any way on a hostile file; the other files must still be read.
-        log.exception("reading %s failed%s", source, where)
-        yield Failure(source, f"it could not be read as {found.name}: {one_line(str(error))[:200] or type(error).__name__}")
+        log.exception("reading %s failed", source)
+        said = one_line(str(error))[:200] or type(error).__name__
+        yield Failure(source, f"it could not be read as {found.name}: {said}")
 
 
 def _read_one(data: bytes, found: Format) -> Draft:
@@ -272,7 +276,7 @@ def _article(draft: Draft, source: str) -> Article:
         language=draft.language,
     )
     digest = fingerprint(article)
-    return Article(**{**article.to_dict(), "published": draft.published, "sha256": digest, "id": draft.id or f"a{digest[:16]}"})
+    return replace(article, sha256=digest, id=draft.id or f"a{digest[:16]}")
 
 
 def _whole(stream: BinaryIO, found: Format, size: int, *, packed: bool) -> bytes:
@@ -285,12 +289,12 @@ def _whole(stream: BinaryIO, found: Format, size: int, *, packed: bool) -> bytes
     largest = found.largest // _MB
     unpacked = " unpacked" if packed else ""
     if found.holds == "several":
-        raise ReadError(
-            f"it is larger than {largest} MB{unpacked}; save it as .jsonl, one article a line, which may have any size"
-        )
+        advice = "save it as .jsonl, one article a line, which may have any size"
+        raise ReadError(f"it is larger than {largest} MB{unpacked}; {advice}")
+    has = f"more than {largest}" if packed else f"{size / _MB:,.0f}"
     raise ReadError(
-        f"it has {f'more than {largest}' if packed else f'{size / _MB:,.0f}'} MB{unpacked}; one article may have {largest} MB as "
-        f"{found.name}. Split it into its articles, or save them as .jsonl, one a line"
+        f"it has {has} MB{unpacked}; one article may have {largest} MB as {found.name}. "
+        "Split it into its articles, or save them as .jsonl, one a line"
     )
 
 
@@ -315,7 +319,9 @@ class _Unpacked(io.RawIOBase):
         count = self._file.readinto(buffer)
         self._read += count
         if self._read > self._most:
-            raise ReadError(f"it unpacks to more than {_MOST_TIMES} times its size, which no articles do; reading was stopped")
+            raise ReadError(
+                f"it unpacks to more than {_MOST_TIMES} times its size, as no articles do; it was left"
+            )
         return count
 
 
@@ -332,4 +338,4 @@ def _os_reason(error: Exception) -> str:
 
 def _name(path: str) -> str:
     # A file name need not be text; a source must be, or it can be neither stored nor shown.
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\\" if os.sep == "\\" else "/", "/")
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

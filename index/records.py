@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from index.characters import decode
-from index.clean import clean_markup, has_markup, tidy, without_title
+from index.clean import clean_markup, clean_plain, has_markup, without_title
 from index.draft import Draft
 from index.errors import ReadError
 from index.frontmatter import fields
@@ -43,12 +43,20 @@ def records_of_lines(stream: BinaryIO) -> Iterator[tuple[str, Draft | ReadError]
         where = f"line {number}"
         if number == 1:
             if line.startswith((b"\xff\xfe", b"\xfe\xff")):
-                yield where, ReadError("it is UTF-16; JSON Lines are read as UTF-8. Save it as UTF-8 and add it again")
+                yield (
+                    where,
+                    ReadError(
+                        "it is UTF-16; JSON Lines are read as UTF-8. Save it as UTF-8 and add it again"
+                    ),
+                )
                 return
             line = line.removeprefix(_BOM)
         if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
             _skip_line(stream)
-            yield where, ReadError(f"the line is longer than {LONGEST_LINE // 2**20} MB, too long for one article")
+            yield (
+                where,
+                ReadError(f"the line is longer than {LONGEST_LINE // 2**20} MB, too long for one article"),
+            )
             continue
         if not line.strip(b" \t\r\n\x00"):
             continue
@@ -99,7 +107,7 @@ def readable(written: str, title: str) -> str:
     elif has_markup(written):
         text = clean_markup(written, title)
     else:
-        text = tidy(written)
+        text = clean_plain(written)
     return without_title(text, title)
 
 

@@ -1,0 +1,324 @@
+"""`dateline` on the command line: parses, calls, and lets `rag.terminal` show.
+
+`ui.cli` adds the `chat` command and is what the installed script runs. Everything heavy is
+imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from index.errors import DatelineError
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+OK, FAILED, NOT_ANSWERED, PARTLY_READ, INTERRUPTED = 0, 1, 3, 4, 130
+
+app = typer.Typer(
+    name="dateline",
+    help="Ask a collection of articles. Every sentence of the answer shows the exact words that support it.",
+    epilog="Exit codes: 0 done; 1 an error, told on stderr; 2 wrong usage; 3 the articles do not answer, or "
+    "nothing was found; 4 some sources could not be read.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help: rich's panels cost start-up time and do not survive a pipe.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", metavar="FOLDER", help="The collection; otherwise DATA_DIR, or .dateline."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
+
+
+def main() -> None:
+    """Run the command line and exit; never shows a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # Titles come in every script, terminals do not.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app(prog_name="dateline")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def session(data_dir: Path | None, **overrides: Any) -> Iterator[Settings]:
+    """The settings for one command, which turns what goes wrong in it into a sentence and an exit code.
+
+    A DatelineError is shown as it is. Anything else goes to the log file of the data folder with its
+    traceback, and the sentence says where that is.
+    """
+    folder = data_dir or Path(".dateline")
+    try:
+        from rag.settings import load
+
+        settings = load(data_dir=data_dir, **overrides)
+        folder = settings.data_dir
+        _log_to_stderr(settings.log_level)
+        yield settings
+    except DatelineError as error:
+        say(f"dateline: {error}")
+        raise typer.Exit(FAILED) from None
+    except (typer.Exit, BrokenPipeError):
+        raise
+    except Exception as error:
+        log = _log_to_file(folder, error)
+        what = f"Something went wrong that should not have ({type(error).__name__})."
+        say(f"dateline: {what} The details are in {log}")
+        raise typer.Exit(FAILED) from None
+
+
+def say(text: str) -> None:
+    """Write a line for a person to stderr, made safe for a terminal."""
+    from rag.terminal import clean
+
+    typer.echo(clean(text), err=True)
+
+
+@app.callback(invoke_without_command=True)
+def dateline(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """What holds for every command."""
+    if version:
+        from importlib.metadata import PackageNotFoundError
+        from importlib.metadata import version as installed
+
+        try:
+            typer.echo(f"dateline {installed('dateline')}")
+        except PackageNotFoundError:
+            typer.echo("dateline, not installed")
+        raise typer.Exit(OK)
+
+
+@app.command()
+def add(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCES...", help="Files, folders, URLs, feeds.")],
+    prune: Annotated[bool, typer.Option("--prune", help="Remove articles whose file is gone.")] = False,
+    json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Add articles, or update those that changed.
+
+    What is already there costs nothing. Exits with 4 when some of the sources could not be read.
+    """
+    with session(data_dir):
+        from rag.open import open_chat
+        from rag.terminal import console, progress_on, show_report
+
+        with open_chat(data_dir) as chat, progress_on(console(sys.stderr)) as progress:
+            report = chat.add(*sources, prune=prune, progress=progress)
+        if json:
+            _dump(report.to_dict())
+        else:
+            show_report(console(sys.stdout), report)
+        raise typer.Exit(PARTLY_READ if report.failed else OK)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="One question, in quotes.")],
+    json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Answer a question, with the words that support each sentence.
+
+    Exits with 3 when the articles do not answer it.
+    """
+    if not question.strip():
+        raise typer.BadParameter("it is empty.", param_hint="QUESTION")
+    with session(data_dir):
+        from rag.open import open_chat
+        from rag.terminal import console, show_answer
+
+        with open_chat(data_dir) as chat:
+            answer = chat.ask(question)
+            empty = not answer.hits and not answer.citations and not chat.articles()
+        if json:
+            _dump(answer.to_dict(texts=False))
+        else:
+            show_answer(console(sys.stdout), answer)
+        if empty:
+            say_empty()
+        raise typer.Exit(OK if answer.answered else NOT_ANSWERED)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words, or a question.")],
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, metavar="N", help="Passages at most.")] = 10,
+    since: Annotated[str, typer.Option(metavar="DATE", help="Published from this day on: 2022-11-01.")] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="Published up to this day.")] = "",
+    outlet: Annotated[str, typer.Option(metavar="NAME", help="Published by this outlet.")] = "",
+    json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Find passages, best first.
+
+    Exits with 3 when nothing is found.
+    """
+    first, last = _day("--since", since), _day("--until", until)
+    if first and last and first > last:
+        raise typer.BadParameter(f"{until} is before --since {since}.", param_hint="--until")
+    with session(data_dir):
+        from rag.open import open_chat
+        from rag.terminal import console, show_hits
+
+        with open_chat(data_dir) as chat:
+            hits = chat.search(query, k=k, since=first, until=last, outlet=outlet or None)
+            empty = not hits and not chat.articles()
+        if json:
+            _dump([hit.to_dict(texts=False) for hit in hits])
+        else:
+            show_hits(console(sys.stdout), hits)
+        if empty:
+            say_empty()
+        elif not hits:
+            say("Nothing was found.")
+        raise typer.Exit(OK if hits else NOT_ANSWERED)
+
+
+@app.command()
+def articles(json: Json = False, data_dir: DataDir = None) -> None:
+    """List the articles: id, date, outlet, title."""
+    with session(data_dir):
+        from rag.open import open_chat
+        from rag.terminal import console, show_articles
+
+        with open_chat(data_dir) as chat:
+            found = chat.articles()
+        if json:
+            _dump([article.without_text().to_dict() for article in found])
+        else:
+            show_articles(console(sys.stdout), found)
+        if not found:
+            say_empty()
+
+
+@app.command()
+def remove(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `dateline articles` shows them.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Remove articles from the collection.
+
+    Their files stay where they are.
+    """
+    with session(data_dir):
+        from rag.open import open_chat
+        from rag.terminal import line
+
+        with open_chat(data_dir) as chat:
+            wanted = [chat.article(id).id for id in dict.fromkeys(ids)]
+            for id in wanted:
+                typer.echo(f"Removed {id}: {line(chat.remove(id).title)}")
+
+
+@app.command()
+def rebuild(data_dir: DataDir = None) -> None:
+    """Make the search indexes anew from the library.
+
+    Needed after a change of EMBEDDER: the texts are then embedded again.
+    """
+    with session(data_dir):
+        from rag.open import rebuild
+        from rag.terminal import console, progress_on
+
+        with progress_on(console(sys.stderr)) as progress:
+            passages = rebuild(data_dir, progress=progress)
+        typer.echo(f"Rebuilt {passages:,} passages.")
+
+
+@app.command()
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Put right what can be put right.")] = False,
+    json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Check the collection and what Dateline needs.
+
+    Exits with 1 when something is wrong.
+    """
+    with session(data_dir):
+        from rag.open import doctor
+        from rag.terminal import console, show
+
+        diagnosis = doctor(data_dir, repair=repair)
+        if json:
+            _dump(diagnosis.to_dict())
+        else:
+            to = console(sys.stdout)
+            for check in diagnosis.checks:
+                show(to, f"{'ok ' if check.ok else 'BAD'} {check.name}: {check.detail}")
+                if check.remedy and not check.ok:
+                    show(to, check.remedy, indent=4)
+        raise typer.Exit(OK if diagnosis.ok else FAILED)
+
+
+def say_empty() -> None:
+    """Tell on stderr that the collection is empty, and how to fill it."""
+    say("The collection is empty. Add articles with: dateline add FOLDER")
+
+
+def _dump(values: Any) -> None:
+    import json
+
+    # ASCII: the same bytes in every locale, and nothing in it can steer a terminal.
+    typer.echo(json.dumps(values, indent=2))
+
+
+def _day(option: str, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day such as 2022-11-01.", param_hint=option) from None
+
+
+class _Stderr(logging.Handler):
+    """Log records as safe lines, also above a progress bar (which swaps `sys.stderr`)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+def _log_to_stderr(level: str) -> None:
+    root = logging.getLogger()
+    if not any(isinstance(handler, _Stderr) for handler in root.handlers):
+        root.addHandler(_Stderr())
+    # What other libraries have to say is for whoever asked for all of it.
+    root.setLevel(logging.DEBUG if level == "DEBUG" else logging.ERROR)
+    for package in ("index", "rag", "ui"):
+        logging.getLogger(package).setLevel(level)
+
+
+def _log_to_file(folder: Path, error: Exception) -> Path:
+    """Append `error` with its traceback to the log of `folder`, or of the temporary folder; where it is."""
+    import tempfile
+    import traceback
+
+    entry = f"{datetime.now().isoformat(timespec='seconds')} {' '.join(sys.argv)}\n"
+    entry += "".join(traceback.format_exception(error)) + "\n"
+    for place in (folder, Path(tempfile.gettempdir())):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with (place / "dateline.log").open("a", encoding="utf-8", errors="replace") as log:
+                log.write(entry)
+        except OSError:
+            continue
+        return (place / "dateline.log").absolute()
+    return Path("dateline.log (which could not be written)")

@@ -1,0 +1,3 @@
+from rag.types import Verdict
+def check(sentence, evidence):
+    return Verdict("partly", 0.5)
