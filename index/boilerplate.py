@@ -39,20 +39,24 @@ _CHROME = _any_of(
     r"related (?:stories|articles|posts|content|topics|news|reading|coverage)|trending(?: now)?|up next",
     r"(?:most|more) (?:read|popular|viewed|from .{0,40})|recommended(?: for you)?|what to read next",
     r"you (?:may|might) also (?:like|be interested in).{0,20}|(?:older|newer) posts",
-    r"(?:next|previous)(?: (?:article|post|page|story))?|image \d+.{0,80}|play(?: video)?|listen(?: to .{0,20})?",
+    r"(?:next|previous)(?: (?:article|post|page|story))?|image \d+.{0,80}|play(?: video)?",
+    r"listen(?: to .{0,20})?",
     r"advertisement|advertising|sponsored(?: .{0,25})?|sponsor|promoted(?: .{0,20})?|ad",
     r"privacy(?: policy)?|terms (?:of|and|&) .{0,25}|cookies?(?: .{0,20})?|all rights reserved",
     r"(?:accept|reject|allow|manage)(?: all)?(?: cookies)?",
     # the same words in some of the languages that pages are most often written in
     r"anzeige|werbung|teilen|weiterlesen|mehr lesen|anmelden|kommentare?|datenschutz|impressum",
-    r"publicité|partager|lire la suite|lire aussi.{0,60}|s.abonner|se connecter|commentaires|mentions légales",
+    r"publicité|partager|lire la suite|lire aussi.{0,60}|s.abonner|commentaires|mentions légales",
     r"publicidad|compartir|leer más|suscríbete|iniciar sesión|comentarios|aviso legal",
     r"pubblicità|condividi|leggi anche.{0,60}|реклама|поделиться|читать далее|войти|подписаться|комментарии",
     r"广告|分享|登录|阅读更多|広告|シェア|続きを読む|ログイン|إعلان|شارك|تسجيل الدخول|اقرأ المزيد",
 )
+_NOTICE_WORD = _any_of(r"©|\(c\)|copyright|rights reserved|wayback machine")
 _NOTICE = _any_of(
-    r"the wayback machine - .*|.{0,160}all rights reserved\.?.{0,120}",
-    r"(?:copyright|©|\(c\))\s*(?:©|\(c\))?\s*(?:\d{4}|by\b).{0,200}|.{0,80}©.{0,120}",
+    r"the wayback machine - .*|all rights reserved\W{0,3}",
+    r"(?:copyright|©|\(c\))\s*(?:©|\(c\))?\s*\d{4}.{0,200}",
+    r".{0,160}\b(?:copyright|inc|llc|ltd|gmbh|corp|company)\b.{0,160}\ball rights reserved.{0,120}",
+    r".{0,160}©\s*(?:copyright\s*)?\d{4}.{0,160}|.{0,160}©.{0,160}all rights reserved.{0,120}",
 )
 _COOKIE = _any_of(
     r"\bcookies?\b|\bcookie-?richtlinie\b",
@@ -60,12 +64,14 @@ _COOKIE = _any_of(
     r"\bterms of\b.*\bprivacy policy\b",
 )
 _SITE_SPEAKS = _any_of(
-    r"\b(?:we|our|us|this (?:web)?site|wir|unsere?|nous|ce site|nuestr[oa]s?|este sitio)\b|\bby (?:continuing|subscribing|signing)\b"
+    r"\b(?:we|our|us|this (?:web)?site|wir|unsere?|nous|ce site|nuestr[oa]s?|este sitio)\b",
+    r"\bby (?:continuing|subscribing|signing)\b",
 )
 _SPEAKS_TO_YOU = _any_of(r"\b(?:you|your|sie|ihre?|vous|votre|usted)\b")
 _PROMPT = _any_of(
     r"(?:sign up|subscribe|sign in|log in|register|enter your e-?mail|click here|follow us|like us"
-    r"|please (?:enable|turn on)|get (?:the|our) (?:latest|best|daily|weekly)|already (?:have|a)|new to)\b.{0,160}"
+    r"|please (?:enable|turn on)|get (?:the|our) (?:latest|best|daily|weekly)|already (?:have|a)|new to)\b"
+    r".{0,160}"
     r"\b(?:newsletters?|inbox|e-?mails?|account|subscri\w+|updates|alerts|notifications|facebook|twitter|app"
     r"|javascript|log ?in)\b",
     r"your browser .{0,120}|(?:please )?enable javascript.{0,120}|you must be logged in.{0,80}",
@@ -80,7 +86,8 @@ _BYLINE = _any_of(
     r"(?:(?:posted|published|written|reported|story)\s+)?(?:by|von|par|por|door)\s+[^\W\d_]|автор\b|作者|記者"
 )
 _DAY = _any_of(
-    rf"\b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}\b|\b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH},?\s+\d{{4}}\b",
+    rf"\b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}\b",
+    rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH},?\s+\d{{4}}\b",
     r"\b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\b\d{1,2}[-/.]\d{1,2}[-/.]\d{4}\b|\d{4}年\s?\d{1,2}月\s?\d{1,2}日",
 )
 _PAGE_TITLE = re.compile(r"\s+[|–—·»:•/-]+\s+")
@@ -105,16 +112,19 @@ def label(block: Block) -> Label:
     """What `block` looks like, taken by itself."""
     text, density = block.text, block.link_density
     free = size(text) - block.linked
-    if words(text) <= 12 and _CHROME.fullmatch(text.strip(" :.…»›>|-–•").lower()):
+    # "Log in to the console." is a step that an article tells; the button has no full stop.
+    bare = text.strip(" :…»›>|-–•").lower()
+    if words(text) <= 12 and not bare.endswith((".", "。")) and _CHROME.fullmatch(bare):
         return Label.CHROME
-    if size(text) < 300 and _NOTICE.fullmatch(text):
+    if size(text) < 300 and _NOTICE_WORD.search(text) and _NOTICE.fullmatch(text):
         return Label.CHROME
     if block.kind == "row":
         return Label.LINKS if density > 0.8 and not any(char.isdigit() for char in text) else Label.DATA
     if block.kind == "code":
         return Label.DATA
     if density > 0.5 and (free < 25 or density > 0.8):
-        one_sentence = block.links == 1 and ends_sentence(text) and words(text) >= 8
+        told = ends_sentence(text) and block.links <= 2
+        one_sentence = told and (words(text) >= 8 or (density < 0.8 and words(text) >= 5))
         return Label.SENTENCE if one_sentence and block.kind != "heading" else Label.LINKS
     if block.links >= 3 and density > 0.65:
         return Label.LINKS
@@ -123,7 +133,7 @@ def label(block: Block) -> Label:
     if holds_sentence(text):
         if free >= _PROSE_SIZE:
             return Label.PROSE
-        if ends_sentence(text) and words(text) >= 3:
+        if ends_sentence(text) and words(text) >= (3 if block.links else 2):
             return Label.SENTENCE
     if block.kind == "item" and not block.links and words(text) >= 9:
         return Label.SENTENCE
@@ -189,13 +199,28 @@ def _judge(blocks: list[Block], labels: list[Label], title: str) -> list[bool]:
         end = start
         while end < count and labels[end] is Label.SHORT:
             end += 1
-        _judge_run(blocks, start, end, before[start], after[end - 1], kept, pages_links)
+        if pages_links:
+            _judge_run(blocks, range(start, end), before[start], after[end - 1], kept)
+        else:
+            kept[start:end] = [not _is_menu(blocks, labels, start, end)] * (end - start)
         start = end
     for at in _under_title(blocks, labels, title):
         said = labels[at] is Label.SHORT and blocks[at].kind == "paragraph" and _says_something(blocks[at])
         if said or (labels[at] in (Label.SHORT, Label.LINKS) and _is_byline(blocks, at)):
             kept[at] = True
+    _keep_introduced_lists(blocks, labels, kept)
     return kept
+
+
+def _keep_introduced_lists(blocks: list[Block], labels: list[Label], kept: list[bool]) -> None:
+    """Keep the entries of a list that a sentence of the article introduces, also when they are links."""
+    for at, block in enumerate(blocks[:-1]):
+        introduces = kept[at] and block.text.endswith((":", "：")) and block.kind != "heading"
+        if introduces and block.link_density < 0.5 and words(block.text) >= 4:
+            entry = at + 1
+            while entry < len(blocks) and blocks[entry].kind == "item" and labels[entry] is not Label.CHROME:
+                kept[entry] = True
+                entry += 1
 
 
 def _nearest(labels: list[Label]) -> list[Label | None]:
@@ -212,29 +237,27 @@ def _nearest(labels: list[Label]) -> list[Label | None]:
 _TEXT = (Label.PROSE, Label.SENTENCE, Label.DATA)
 
 
+def _is_menu(blocks: list[Block], labels: list[Label], start: int, end: int) -> bool:
+    """Whether a run of short lines is a menu, in a text whose links are not known."""
+    while start and labels[start - 1] is Label.CHROME:
+        start -= 1
+    while end < len(labels) and labels[end] is Label.CHROME:
+        end += 1
+    if end - start < 5 or not all(_is_menu_entry(blocks[at].text) for at in range(start, end)):
+        return False
+    # A list of names may well end an article; there only what sites call their pages makes it a menu.
+    site = sum(1 for at in range(start, end) if _SITE_WORD.search(blocks[at].text))
+    return (start == 0 and end < len(blocks)) or (end == len(blocks) and start > 0 and site >= 2)
+
+
 def _judge_run(
-    blocks: list[Block],
-    start: int,
-    end: int,
-    left: Label | None,
-    right: Label | None,
-    kept: list[bool],
-    links: bool,
+    blocks: list[Block], run: range, left: Label | None, right: Label | None, kept: list[bool]
 ) -> None:
     """Decide on a run of short blocks, from what stands on either side of it (None: the page's edge)."""
-    run = range(start, end)
+    start, end = run.start, run.stop
     if left in _TEXT and right in _TEXT:
         for at in run:
             kept[at] = True
-        return
-    if not links:
-        menu = end - start >= 5 and all(_is_menu_entry(blocks[at].text) for at in run)
-        site = sum(1 for at in run if _SITE_WORD.search(blocks[at].text))
-        dropped = menu and (
-            (left is None and right is not None) or (right is None and left is not None and site >= 2)
-        )
-        for at in run:
-            kept[at] = not dropped
         return
     # Between text and links: what stands next to the text belongs to it if it says something, that is if
     # it is a heading over the text, an entry of a list the text begins, or a line with more than a label.

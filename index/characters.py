@@ -50,6 +50,10 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
 )
 _BINARY_CONTROLS = bytes(set(range(32)) - {0, 7, 8, 9, 10, 11, 12, 13, 26, 27})
 _SAMPLE = 64 * 1024
+_LATIN = frozenset(
+    ("cp1250", "iso8859_2", "cp1254", "iso8859_9", "cp1257", "iso8859_13", "cp1258", "mac_latin2")
+)
+_NEVER = frozenset(("utf_7", "ascii", "hz", "cp037", "cp500", "cp1026", "cp1140", "cp273"))
 # Letters of scripts in which the zero-width (non-)joiner changes what is read: Arabic, Syriac to NKo, and
 # Devanagari to Khmer and Mongolian.
 _JOINING = "\u0600-\u07ff\u08a0-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufeff"
@@ -150,20 +154,16 @@ def _guess(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[: 4 * _SAMPLE]).best()
-    western = data.decode("cp1252", errors="replace")
-    if best is None:
-        return western
-    # On a short or nearly ASCII text the guess between Western encodings is a toss-up; cp1252 is what
-    # such files nearly always are, and the only one in which every mark of punctuation comes out right.
-    high = sum(1 for byte in data[:_SAMPLE] if byte > 127) / max(1, len(data[:_SAMPLE]))
-    if (high < 0.1 and not best.coherence) or best.encoding in (
-        "latin_1",
-        "iso8859_15",
-        "cp1252",
-        "mac_roman",
-    ):
-        return western
-    return data.decode(best.encoding, errors="replace")
+    if best is None or best.encoding in _NEVER:
+        return data.decode("cp1252", errors="replace")
+    guessed = data.decode(best.encoding, errors="replace")
+    foreign = [char for char in guessed[:_SAMPLE] if char.isalpha() and char > "\x7f"]
+    latin = sum(1 for char in foreign if char < "\u0250")
+    # Between the encodings of the Latin alphabet a guess is a toss-up unless it knows the language; what
+    # such files nearly always are is cp1252.
+    if latin > 0.5 * len(foreign) and not (best.encoding in _LATIN and best.coherence > 0.2):
+        return data.decode("cp1252", errors="replace")
+    return guessed
 
 
 def _readable(text: str) -> str:

@@ -13,7 +13,8 @@ from index.markup import blocks_of_markdown
 _BULLET = re.compile(r"[-*+•◦▪‣·●○–]\s+\S|\d{1,3}[.)]\s+\S|[a-z]\)\s")
 _MARKUP = re.compile(
     r"(?P<link>!?\[[^\[\]\n]{0,300}\]\((?:https?:|mailto:|/|#|javascript:)|\[!\[)"
-    r"|(?P<heading>^ {0,3}#{1,6} \S)|(?P<rule>^[^\n]{3,200}\n(?:={4,}|-{4,})$)|(?P<row>^\|(?:[ :]?-{3,}[ :]?\|)+)"
+    r"|(?P<heading>^ {0,3}#{1,6} \S)"
+    r"|(?P<rule>^[^\n]{3,200}\n(?:={4,}|-{4,})$)|(?P<row>^\|(?:[ :]?-{3,}[ :]?\|)+)"
     r"|(?P<strong>(?<![\w*])\*\*[^\s*][^*\n]{0,200}\*\*(?!\w))"
     r"|(?P<tag></?(?:p|br|div|li|ul|h[1-6]|strong|em|span|td)\b[^<>\n]{0,200}>|<a\s[^<>\n]{0,300}>)",
     re.MULTILINE | re.IGNORECASE,

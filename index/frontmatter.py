@@ -25,8 +25,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "outlet": ("outlet", "publisher", "source", "site", "site_name", "sitename", "publication"),
     "author": ("author", "authors", "byline", "by"),
     "published": (
-        "published", "date", "published_at", "publishedat", "date_published", "datepublished", "pubdate", "pub_date",
-        "publication_date", "publishdate", "publish_date", "published_date", "timestamp",
+        "published", "date", "published_at", "publishedat", "date_published", "datepublished", "pubdate",
+        "pub_date", "publication_date", "publishdate", "publish_date", "published_date", "timestamp",
     ),
     "language": ("language", "lang", "locale"),
 }  # fmt: skip

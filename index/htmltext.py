@@ -22,27 +22,28 @@ if TYPE_CHECKING:
 _CHARSET = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _PUBLISHED = (
-    "article:published_time", "article:published", "og:published_time", "og:article:published_time", "datepublished",
-    "rnews:datepublished", "date_published", "publish_date", "publishdate", "publish-date", "publication_date",
-    "publication-date", "pubdate", "article.published", "published", "originalpublicationdate", "sailthru.date",
-    "parsely-pub-date", "cxenseparse:recs:publishtime", "citation_publication_date", "citation_date",
-    "dc.date.issued", "dcterms.issued", "dc.date", "dc.date.created", "dcterms.date", "dcterms.created", "date",
+    "article:published_time", "article:published", "og:published_time", "og:article:published_time",
+    "datepublished", "rnews:datepublished", "date_published", "publish_date", "publishdate",
+    "publish-date", "publication_date", "publication-date", "pubdate", "article.published", "published",
+    "originalpublicationdate", "sailthru.date", "parsely-pub-date", "cxenseparse:recs:publishtime",
+    "citation_publication_date", "citation_date", "dc.date.issued", "dcterms.issued", "dc.date",
+    "dc.date.created", "dcterms.date", "dcterms.created", "date",
 )  # fmt: skip
 _ARTICLE_TYPE = re.compile(
     r"article|posting|report|review|claimreview|webpage|podcast|broadcast", re.IGNORECASE
 )
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _UNREAD = frozenset((
-    "script", "style", "noscript", "template", "svg", "head", "iframe", "button", "select", "option", "input", "textarea",
-    "nav", "object", "math", "canvas",
+    "script", "style", "noscript", "template", "svg", "head", "iframe", "button", "select", "option",
+    "input", "textarea", "nav", "object", "math", "canvas",
 ))  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"head": 2}
 _ITEMS = frozenset({"li", "item", "dt", "dd"})
 _ROWS, _CELLS = frozenset({"tr", "row"}), frozenset({"td", "th", "cell"})
 _BLOCKS = frozenset((
-    "p", "div", "section", "article", "main", "header", "footer", "aside", "blockquote", "quote", "figure", "figcaption",
-    "ul", "ol", "dl", "list", "table", "caption", "form", "details", "summary", "center", "address", "hr", "body", "html",
-    "fieldset",
+    "p", "div", "section", "article", "main", "header", "footer", "aside", "blockquote", "quote", "figure",
+    "figcaption", "ul", "ol", "dl", "list", "table", "caption", "form", "details", "summary", "center",
+    "address", "hr", "body", "html", "fieldset",
 ))  # fmt: skip
 _PARTING = _BLOCKS | _ROWS | _CELLS
 _LINKS = frozenset({"a", "ref"})

@@ -62,6 +62,14 @@ class Index:
             publish.start_repair(self.data_dir)
         return found
 
+    def cosines(self, query: str, ids: Sequence[str]) -> dict[str, float]:
+        """How near in meaning these passages are to the query: cosines by passage id."""
+        vectors = self.library.vectors_by_id(ids)
+        if not vectors:
+            return {}
+        asked = self.embedder.embed_query(query)
+        return {passage_id: float(vector @ asked) for passage_id, vector in vectors.items()}
+
     def search_words(self, query: str, k: int, only: Filter = EVERYTHING) -> list[tuple[str, float]]:
         """The k passages that share the most telling words with the query: (passage id, BM25), best first."""
         return self.library.search_words(words.content_terms(query), k, only) if k > 0 else []

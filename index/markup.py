@@ -226,7 +226,8 @@ class _Lines:
 
     def rule(self, line: str) -> None:
         level = {"=": 1, "-": 2}.get(line[0], 0)
-        if self.open and self.open_kind == "paragraph" and level and len(set(line)) == 1:
+        underlines = bool(self.open) and not (ends_sentence(self.open[-1]) and size(self.open[-1]) > 100)
+        if underlines and self.open_kind == "paragraph" and level and len(set(line)) == 1:
             *before, last = self.open
             self.open = before
             self.close()

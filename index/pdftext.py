@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _LONGEST_TEXT = 20_000_000
 _NO_TITLE = re.compile(
     r"untitled.{0,20}|microsoft (?:word|powerpoint|excel)\b.{0,200}"
-    r"|(?:powerpoint presentation|word document|document|presentation|slide|new document|title|none|null) ?\d*"
-    r"|\S{0,200}\.(?:docx?|pdf|indd|qxd|tex|dvi|rtf|odt|pptx?|xlsx?|txt|html?|fm|p65)",
+    r"|(?:(?:powerpoint )?presentation|(?:word |new )?document|slide|title|none|null) ?\d*"
+    r"|\S{0,200}\.(?:docx?|pdf|indd|qxd|tex|dvi|rtf|odt|pptx?|xlsx?|html?)",
     re.IGNORECASE,
 )
 _NO_AUTHOR = re.compile(

@@ -68,12 +68,13 @@ FORMATS: tuple[Format, ...] = (
 )
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/{1,2}")
 _ADVICE = {
-    ".doc": "save it as .docx", ".odt": "save it as .docx", ".rtf": "save it as .docx", ".pages": "save it as .docx",
-    ".epub": "save its chapters as .html", ".csv": "save its rows as .jsonl", ".xml": "save it as .html or .jsonl",
-    ".zip": "unpack it and add the folder", ".tar": "unpack it and add the folder", ".xhtml": "save it as .html",
+    ".doc": "save it as .docx", ".odt": "save it as .docx", ".rtf": "save it as .docx",
+    ".pages": "save it as .docx", ".epub": "save its chapters as .html", ".csv": "save its rows as .jsonl",
+    ".xml": "save it as .html or .jsonl", ".xhtml": "save it as .html",
+    ".zip": "unpack it and add the folder", ".tar": "unpack it and add the folder",
 }  # fmt: skip
 # Text packs to a fifth or a tenth of its size. What packs a hundredfold is not articles.
-_MOST_TIMES, _FREE_OF_TIMES = 200, 64 * _MB
+_MOST_TIMES, _FREE_OF_TIMES = 200, 16 * _MB
 
 
 def read(source: str | Path) -> Iterator[Article | Failure]:

@@ -69,7 +69,14 @@ class Chat:
         yield Status(f"Searching {count:,} article{'' if count == 1 else 's'}")
         hits = retrieve(self._index, asked, HITS)
         yield Status("Reading what was found")
-        draft = quote.write(asked, hits, self._index.embedder.embed_passages, self._index.library.document_frequency)
+        draft = quote.write(
+            asked,
+            hits,
+            self._index.embedder.embed_passages,
+            self._index.library.document_frequency,
+            self._index.library.passage_count(),
+            self._index.cosines(asked, [hit.passage.id for hit in hits]),
+        )
         for piece in draft.pieces:
             yield Token(piece.text)
             if piece.claim is not None:

@@ -264,7 +264,7 @@ def doctor(
             for check in diagnosis.checks:
                 show(to, f"{'ok ' if check.ok else 'BAD'} {check.name}: {check.detail}")
                 if check.remedy and not check.ok:
-                    show(to, check.remedy, indent=4)
+                    show(to, f"What to do: {check.remedy}", indent=4)
         raise typer.Exit(OK if diagnosis.ok else FAILED)
 
 

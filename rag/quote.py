@@ -1,27 +1,274 @@
+"""The keyless writer: answers by quoting the one to four sentences of the articles that answer.
+
+Every word of an answer outside its attributions stands in an article, and each quotation is cited.
+It finds the candidates, has them weighed (`rag.evidence`, `rag.answering`), and edits: nothing
+twice, what leans on its neighbour comes with it, and no answer when nothing found answers.
+"""
+
 from __future__ import annotations
-from dataclasses import dataclass
-from rag.types import Claim, Citation, Verdict
-from index.sentences import sentence_spans
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.chunk import spelled_date
+from index.sentences import Span
+from index.types import Article, Hit
+from index.words import content_terms
+from rag.answering import fitted_model
+from rag.evidence import Evidence, Sentence, examine, recognise_names, sentences_of, weigh_words, with_meaning
+from rag.expect import certain_phrase
+from rag.question import Question, parse
+from rag.types import Citation, Claim, Verdict
+
+READ_CLOSELY = 14
+"""Candidates whose meaning is compared with the question's: each costs about 4 ms."""
+
+MOST_SENTENCES = 4
+NEARLY_AS_GOOD = 0.6
+"""A further sentence is quoted when it is at least this share as likely to answer as the best one."""
+
+SAME_WORDS, SAME_MEANING = 0.55, 0.86
+"""Two sentences say the same from this overlap of terms, or this cosine, on."""
+
+NEAREST = 3
+REFUSAL = "The articles do not say."
+EMPTY = "There are no articles yet. Add some with `dateline add FOLDER`, or on the page."
+
+Vectors = NDArray[np.float32]
+Embed = Callable[[Sequence[str]], Vectors]
+Frequency = Callable[[Sequence[str]], Mapping[str, int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
+    """A piece of the answer's text, and the claim that is complete with it, if one is."""
+
     text: str
     claim: Claim | None = None
 
+
 @dataclass(frozen=True, slots=True)
 class Draft:
+    """What the writer wrote: the text in pieces, the claims and their citations; no claims when not answered."""
+
     pieces: tuple[Piece, ...]
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
     answered: bool
 
-def write(question, hits, embed, frequency):
-    if not hits:
-        return Draft((Piece("The articles do not say."),), (), (), False)
-    h = hits[0]
-    s, e = sentence_spans(h.passage.text)[0]
-    a, b = h.passage.start + s, h.passage.start + e
-    c = Citation(1, h.article, a, b, h.article.text[a:b])
-    lead = f"{h.article.title}, {h.article.outlet}:"
-    claim = Claim(c.quote, (c,), Verdict("quoted", 1.0), lead)
-    return Draft((Piece(f"*{h.article.title}*, {h.article.outlet}: "), Piece(f"“{c.quote}” [1]", claim)), (claim,), (c,), True)
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A candidate sentence with its evidence, its probability of answering, and its vector."""
+
+    evidence: Evidence
+    probability: float
+    vector: Vectors
+
+    @property
+    def sentence(self) -> Sentence:
+        """The sentence itself."""
+        return self.evidence.sentence
+
+
+def write(
+    asked: str, hits: Sequence[Hit], embed: Embed, frequency: Frequency, passages: int, cosines: Mapping[str, float]
+) -> Draft:
+    """The answer to a question from the hits found for it, in quotations.
+
+    `embed` gives unit vectors of texts, `frequency` in how many of the collection's `passages` each
+    term stands, `cosines` the nearness of each hit's passage (by id) to the question.
+    """
+    if not passages:
+        return Draft((Piece(EMPTY),), (), (), answered=False)
+    question, candidates = weigh(asked, hits, embed, frequency, passages, cosines)
+    chosen = choose(candidates, fitted_model().threshold)
+    if not chosen:
+        return _refusal(question, candidates, frequency)
+    return _answer(question, chosen)
+
+
+def weigh(
+    asked: str, hits: Sequence[Hit], embed: Embed, frequency: Frequency, passages: int, cosines: Mapping[str, float]
+) -> tuple[Question, list[Weighed]]:
+    """The question taken apart, and the candidates most likely to answer it, likeliest first."""
+    parsed = parse(asked)
+    counts = frequency([word.term for word in parsed.words])
+    question = recognise_names(parsed, hits, counts)
+    weights = weigh_words(question, counts, passages)
+    found = [examine(question, sentence, weights) for sentence in sentences_of(hits)]
+    found.sort(key=lambda evidence: -evidence.quick)
+    found = found[:READ_CLOSELY]
+    if not found:
+        return question, []
+    vectors = embed([asked, *(evidence.sentence.text for evidence in found)])
+    nearness = vectors[1:] @ vectors[0]
+    around = [cosines.get(hits[evidence.sentence.rank].passage.id, 0.0) for evidence in found]
+    best = max(max(float(here), near) for here, near in zip(nearness, around, strict=True))
+    model = fitted_model()
+    weighed = []
+    for evidence, here, near, vector in zip(found, nearness, around, vectors[1:], strict=True):
+        full = with_meaning(evidence, float(here), near, best)
+        weighed.append(Weighed(full, model.probability(full.features), vector))
+    weighed.sort(key=lambda candidate: (bool(candidate.evidence.missing), -candidate.probability))
+    return question, weighed
+
+
+def choose(candidates: Sequence[Weighed], threshold: float) -> list[Weighed]:
+    """PURE. The candidates to quote, likeliest first; none when none is likely enough to answer.
+
+    What lacks a name, a year or a month of the question never answers it, however likely else.
+    """
+    fit = [candidate for candidate in candidates if not candidate.evidence.missing]
+    if not fit or fit[0].probability < threshold:
+        return []
+    chosen: list[Weighed] = []
+    room = MOST_SENTENCES
+    for candidate in fit:
+        if candidate.probability < max(threshold, NEARLY_AS_GOOD * fit[0].probability) or len(chosen) == 3:
+            break
+        size = 1 + len(leaned_on(candidate.sentence))
+        if size > room or any(_says_the_same(candidate, other) for other in chosen):
+            continue
+        chosen.append(candidate)
+        room -= size
+    return chosen
+
+
+def _says_the_same(one: Weighed, other: Weighed) -> bool:
+    mine, others = set(content_terms(one.sentence.text)), set(content_terms(other.sentence.text))
+    shared = len(mine & others) / max(1, min(len(mine), len(others)))
+    inside = one.sentence.article.id == other.sentence.article.id and any(
+        span[0] <= one.sentence.start < span[1] for span in leaned_on(other.sentence)
+    )
+    return inside or shared >= SAME_WORDS + 0.2 or (
+        shared >= SAME_WORDS - 0.25 and float(one.vector @ other.vector) >= SAME_MEANING
+    )
+
+
+# -- what leans on its neighbour -----------------------------------------------------------------
+
+_LEANS = re.compile(
+    r"^[\"“‘«(•\s–—-]*(?:(?:and|but|so|or|yet|then|instead|also|besides|moreover|however|nevertheless|still|rather|meanwhile|therefore|thus|"
+    r"according to|for|after|before|with|by|in|of|on|at|to|from|since|until|when|while|as|if|although|though|only)[,\s]+)*"
+    r"(?:he|she|it|they|his|her|its|their|him|them|this|these|that|those|such|both|neither|either|another|others?|some of them|the (?:same|latter|former|other)|"
+    r"one of (?:them|these)|there|here|the two|all of (?:them|this))\b",
+    re.IGNORECASE,
+)
+_SAID_BY_PRONOUN = re.compile(r"[”\"’,]\s*(?:he|she|it|they)\s\w+|[”\"’,]\s*\w+\s(?:he|she|they)\b", re.IGNORECASE)
+_DEFINITE = re.compile(r"^[\"“‘«(•\s–—-]*The (?:[a-z-]+ )?[a-z-]+")
+_PROPER_INSIDE = re.compile(r"(?<=[\w,;:] )[A-Z][\w’'-]+")
+_WHOLE_QUOTE = re.compile(r"^[“\"«].*[”\"»]$", re.DOTALL)
+_ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]」』]*$")
+
+
+def leaned_on(sentence: Sentence) -> list[Span]:
+    """PURE. The sentences before this one without which it cannot be understood, in order; often none."""
+    text, spans = sentence.article.text, [*sentence.before, (sentence.start, sentence.end)]
+    needed: list[Span] = []
+    for place in range(len(spans) - 1, 0, -1):
+        if not _leans(text[spans[place][0] : spans[place][1]]):
+            break
+        before = spans[place - 1]
+        if not _ENDS.search(text[before[0] : before[1]]):
+            break  # a heading or a caption, not a sentence
+        needed.insert(0, before)
+    return needed
+
+
+def _leans(sentence: str) -> bool:
+    if _LEANS.search(sentence) or _SAID_BY_PRONOUN.search(sentence) or _WHOLE_QUOTE.match(sentence):
+        return True
+    return bool(_DEFINITE.match(sentence)) and not _PROPER_INSIDE.search(sentence)
+
+
+# -- the answer ----------------------------------------------------------------------------------
+
+
+def _answer(question: Question, chosen: Sequence[Weighed]) -> Draft:
+    claims: list[Claim] = []
+    pieces: list[Piece] = []
+    for group in _by_article(chosen):
+        if pieces:
+            pieces.append(Piece("\n\n"))
+        for place, candidate in enumerate(group):
+            sentence = candidate.sentence
+            start = leaned_on(sentence)[0][0] if leaned_on(sentence) else sentence.start
+            citation = _citation(len(claims) + 1, sentence.article, (start, sentence.end))
+            bold = certain_phrase(question, sentence.text, candidate.evidence.spans)
+            offset = sentence.start - start
+            emphasis = ((bold[0] + offset, bold[1] + offset),) if bold else ()
+            lead = "" if place else attribution(sentence.article)
+            verdict = Verdict("quoted", 1.0, ("word for word in the article",))
+            claim = Claim(citation.quote, (citation,), verdict, lead, emphasis)
+            claims.append(claim)
+            pieces.append(Piece(f"{_marked_title(sentence.article)} " if lead else " "))
+            pieces.append(Piece(f"{_quoted(claim)} [{citation.number}]", claim))
+    return Draft(tuple(pieces), tuple(claims), tuple(c for claim in claims for c in claim.citations), answered=True)
+
+
+def _by_article(chosen: Sequence[Weighed]) -> list[list[Weighed]]:
+    """The chosen sentences by article, the best one's first; within an article as they stand in it."""
+    groups: dict[str, list[Weighed]] = {}
+    for candidate in chosen:
+        groups.setdefault(candidate.sentence.article.id, []).append(candidate)
+    return [sorted(group, key=lambda candidate: candidate.sentence.start) for group in groups.values()]
+
+
+def _refusal(question: Question, candidates: Sequence[Weighed], frequency: Frequency) -> Draft:
+    lacking = [word for word in question.names if not frequency([word.term]).get(word.term)]
+    said = REFUSAL
+    if lacking:
+        said += f" None of them mentions {_listed([escaped(word.text) for word in lacking])}."
+    pieces = [Piece(said)]
+    nearest: list[Sentence] = []
+    for candidate in sorted(candidates, key=lambda candidate: -candidate.probability):
+        if all(candidate.sentence.passage != sentence.passage for sentence in nearest):
+            nearest.append(candidate.sentence)
+    citations = []
+    if nearest:
+        pieces.append(Piece("\n\nThe nearest passages:"))
+    for number, sentence in enumerate(nearest[:NEAREST], start=1):
+        citation = _citation(number, sentence.article, (sentence.start, sentence.end))
+        citations.append(citation)
+        pieces.append(Piece(f"\n\n- {_marked_title(sentence.article)} “{escaped(citation.quote)}” [{number}]"))
+    return Draft(tuple(pieces), (), tuple(citations), answered=False)
+
+
+def _citation(number: int, article: Article, span: Span) -> Citation:
+    return Citation(number, article, span[0], span[1], article.text[span[0] : span[1]])
+
+
+def attribution(article: Article) -> str:
+    """Who published a quotation, where and when: "Title, Outlet, 13 November 2022:"."""
+    return ", ".join(_credits(article, article.title or "Untitled article")) + ":"
+
+
+def _marked_title(article: Article) -> str:
+    title = f"*{escaped(article.title)}*" if article.title else "Untitled article"
+    return ", ".join([title, *(escaped(part) for part in _credits(article, "")[1:])]) + ":"
+
+
+def _credits(article: Article, title: str) -> list[str]:
+    return [title, *(part for part in (article.outlet, spelled_date(article.published)) if part)]
+
+
+def _quoted(claim: Claim) -> str:
+    text, parts, place = claim.text, [], 0
+    for start, end in claim.emphasis:
+        parts += [escaped(text[place:start]), "**", escaped(text[start:end]), "**"]
+        place = end
+    return "“" + "".join([*parts, escaped(text[place:])]) + "”"
+
+
+def escaped(text: str) -> str:
+    """Words of an article inside Markdown: they stay words, whatever signs they hold."""
+    return re.sub(r"([\\`*_\[\]<>])", r"\\\1", " ".join(text.split("\n")))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

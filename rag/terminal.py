@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SNIPPET = 300
 """Characters of a passage shown by `search`."""
 
+FAILURES = 20
+"""Failures shown one by one by `add`."""
+
 QUIET_SECONDS = 5.0
 """Where there is no bar, how long work goes on before its first line, and between two lines."""
 
@@ -122,9 +125,11 @@ def show_articles(to: Console, articles: Iterable[Article]) -> None:
 
 
 def show_report(to: Console, report: Report) -> None:
-    """Write what an `add` did, and each failure with its reason."""
-    for failure in report.failed:
+    """Write what an `add` did, and the first failures, each with its reason."""
+    for failure in report.failed[:FAILURES]:
         show(to, f"not read: {line(failure.source)}: {line(failure.reason)}")
+    if (more := len(report.failed) - FAILURES) > 0:
+        show(to, f"not read: {more:,} more; --json lists them all")
     show(to, str(report)[:1].upper() + str(report)[1:] + ".")
 
 
@@ -230,12 +235,14 @@ def _claim(claim: Claim) -> Text:
     paragraph = Text()
     if claim.lead:
         paragraph.append(line(claim.lead) + " ", style="dim")
+    quoted = claim.verdict.label == "quoted"
+    paragraph.append("“" if quoted else "")
     at = 0
     for start, end in sorted(claim.emphasis):
         paragraph.append(_flat(claim.text[at:start]))
         paragraph.append(_flat(claim.text[start:end]), style="bold")
         at = end
-    paragraph.append(_flat(claim.text[at:]))
+    paragraph.append(_flat(claim.text[at:]) + ("”" if quoted else ""))
     for number in dict.fromkeys(citation.number for citation in claim.citations):
         paragraph.append(f" [{number}]", style="cyan")
     if claim.verdict.label not in ("quoted", "supported"):

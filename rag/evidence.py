@@ -1,0 +1,275 @@
+"""PURE. The sentences that might answer a question, and how well each does, as numbers.
+
+The numbers feed one small fitted model (`rag.answering`): they say how much of the question a
+sentence and what it leans on cover, whether the names and dates of the question are there, whether
+it holds a phrase of the asked kind, and how near it is in meaning.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.sentences import Span, sentence_spans
+from index.types import Article, Hit
+from index.words import located_terms, terms
+from rag.countries import same_country
+from rag.expect import phrases
+from rag.meaning import word_vectors
+from rag.question import MONTHS, Question, Word
+
+LOOKS_BACK = 2
+"""Sentences before one whose names count as said in it: what "he" and "the city" mean stands there."""
+
+FEATURES = (
+    "coverage", "coverage_here", "weakest_word", "names", "weakest_name", "phrase", "no_phrase", "head_here", "meaning",
+    "meaning_around", "passage_rank", "dense_share", "words_asked", "length", "lead", "unknown_word", "title_overlap", "gap",
+)  # fmt: skip
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a hit's passage: where it stands in its article, and the sentences before it."""
+
+    article: Article
+    start: int
+    end: int
+    before: tuple[Span, ...]
+    rank: int
+    passage: str
+
+    @property
+    def text(self) -> str:
+        """The sentence, verbatim."""
+        return self.article.text[self.start : self.end]
+
+    @property
+    def lead_in(self) -> str:
+        """The sentences before it that it may lean on, as one text; may be empty."""
+        return self.article.text[self.before[0][0] : self.before[-1][1]] if self.before else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence with what was found out about it.
+
+    `missing` are the names, years and months of the question that neither it nor what it leans on
+    has. `spans` are its phrases of the asked kind. `features` are numbers named by `FEATURES`.
+    """
+
+    sentence: Sentence
+    features: tuple[float, ...]
+    missing: tuple[str, ...]
+    spans: tuple[Span, ...]
+    quick: float
+
+
+def sentences_of(hits: Sequence[Hit]) -> list[Sentence]:
+    """The sentences of the hits' passages, best passage first, no place twice."""
+    found: list[Sentence] = []
+    seen: set[tuple[str, int]] = set()
+    for rank, hit in enumerate(hits):
+        article, passage = hit.article, hit.passage
+        spans = [(passage.start + start, passage.start + end) for start, end in sentence_spans(passage.text)]
+        earlier = _spans_before(article.text, passage.start)
+        for place, (start, end) in enumerate(spans):
+            if (article.id, start) in seen or not any(char.isalpha() for char in article.text[start:end]):
+                continue
+            seen.add((article.id, start))
+            before = (earlier + spans[:place])[-LOOKS_BACK:]
+            found.append(Sentence(article, start, end, tuple(before), rank, passage.text))
+    return found
+
+
+def _spans_before(text: str, start: int) -> list[Span]:
+    """The last sentences before a place, from a window that is large enough for two."""
+    begin = max(0, start - 1200)
+    spans = [(begin + a, begin + b) for a, b in sentence_spans(text[begin:start])]
+    return spans[-LOOKS_BACK:] if begin == 0 else spans[1:][-LOOKS_BACK:]
+
+
+def weigh_words(question: Question, frequency: Mapping[str, int], passages: int) -> dict[str, float]:
+    """How much each word of the question tells, in [0.3, 1]: the rarer in the collection, the more."""
+    most = math.log(passages + 1.0) or 1.0
+    return {
+        word.term: 1.0 if word.name else 0.3 + 0.7 * math.log((passages + 1) / (frequency.get(word.term, 0) + 1)) / most
+        for word in question.words
+    }
+
+
+def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[str, int]) -> Question:
+    """The question with names marked that its writer did not capitalise.
+
+    A word is a name when the passages found write it with a capital inside sentences, or when it
+    is in neither the collection nor the table of common words.
+    """
+    capital: dict[str, int] = {}
+    small: dict[str, int] = {}
+    for hit in hits:
+        text = hit.passage.text
+        for term, start, _ in located_terms(text):
+            if text[start].isupper():
+                if start > 1 and text[start - 1] == " " and text[start - 2] not in ".!?:“\"":
+                    capital[term] = capital.get(term, 0) + 1
+            else:
+                small[term] = small.get(term, 0) + 1
+    known = word_vectors()
+
+    def is_name(word: Word) -> bool:
+        if word.name:
+            return True
+        if word.text.lower() in same_country():
+            return True
+        if capital.get(word.term, 0) > small.get(word.term, 0):
+            return True
+        return not frequency.get(word.term) and word.text.isalpha() and not known.knows(word.text)
+
+    return replace(question, words=tuple(replace(word, name=is_name(word)) for word in question.words))
+
+
+def with_meaning(evidence: Evidence, nearness: float, nearness_around: float, best: float) -> Evidence:
+    """The evidence with its nearness in meaning to the question: cosines of sentence, and of sentence with lead-in."""
+    values = dict(zip(FEATURES, evidence.features, strict=True))
+    values["meaning"], values["meaning_around"] = nearness, max(nearness, nearness_around)
+    values["gap"] = best - max(nearness, nearness_around)
+    return replace(evidence, features=tuple(values[name] for name in FEATURES))
+
+
+def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]) -> Evidence:
+    """What the words of a sentence say; the features of meaning are still 0, see `with_meaning`."""
+    here = _Text.of(sentence.text)
+    around = _Text.of(sentence.lead_in)
+    title = _Text.of(sentence.article.title)
+    passage = _Text.of(sentence.passage)
+    missing: list[str] = []
+    matched: dict[str, float] = {}
+    matched_here: dict[str, float] = {}
+    plain = [word for word in question.words if not word.name]
+    near_here = dict(zip([w.term for w in plain], word_vectors().nearness([w.text for w in plain], here.words), strict=True))
+    near_around = dict(
+        zip([w.term for w in plain], word_vectors().nearness([w.text for w in plain], around.words + title.words), strict=True)
+    )
+    for word in question.words:
+        if word.name:
+            in_here, in_around = here.names(word), max(around.names(word), title.names(word))
+            value = max(in_here, 0.9 * in_around)
+            if value < 0.5:
+                in_passage = passage.names(word)
+                # A name that stands elsewhere in the passage is near, but perhaps in another matter.
+                value = 0.3 * in_passage
+                missing.append(word.text)
+        else:
+            in_here = 1.0 if word.term in here.terms else 0.9 * float(near_here[word.term])
+            near = 1.0 if word.term in around.terms or word.term in title.terms else 0.9 * float(near_around[word.term])
+            value = max(in_here, 0.7 * near)
+        matched[word.term], matched_here[word.term] = value, in_here
+    years = {str(sentence.article.published.year)} if sentence.article.published else set()
+    for year in question.years:
+        if year not in years and year not in passage.terms and year not in here.terms | around.terms | title.terms:
+            missing.append(year)
+    for month in question.months:
+        published = sentence.article.published
+        if (not published or MONTHS[published.month - 1] != month) and not passage.has_word(month) and not title.has_word(month):
+            missing.append(month)
+    for quoted in question.quoted:
+        if " " in quoted.strip() and not _says(f"{sentence.lead_in} {sentence.passage}", quoted):
+            missing.append(quoted)
+    total = sum(weights[word.term] for word in question.words) or 1.0
+    coverage = sum(weights[term] * value for term, value in matched.items()) / total
+    coverage_here = sum(weights[term] * value for term, value in matched_here.items()) / total
+    plain_values = [matched[word.term] for word in plain]
+    name_values = [matched[word.term] for word in question.words if word.name]
+    spans = tuple(phrases(question, sentence.text))
+    typed = question.kind not in ("other", "yes-no")
+    head_here = 0.0
+    if question.head:
+        head_here = sum(term in here.terms for term in question.head) / len(question.head)
+        if not head_here:
+            head_here = max((0.9 * float(v) for t, v in near_here.items() if t in question.head), default=0.0)
+    values = {
+        "coverage": coverage,
+        "coverage_here": coverage_here,
+        "weakest_word": min(plain_values, default=1.0),
+        "names": sum(name_values) / len(name_values) if name_values else 1.0,
+        "weakest_name": min(name_values, default=1.0),
+        "phrase": float(typed and bool(spans)),
+        "no_phrase": float(typed and not spans),
+        "head_here": head_here if question.head else 0.5,
+        "meaning": 0.0,
+        "meaning_around": 0.0,
+        "passage_rank": 1.0 / (1.0 + sentence.rank),
+        "dense_share": sum(value > 0.5 for value in matched_here.values()) / max(1, len(matched_here)),
+        "words_asked": math.log(1 + len(question.words)),
+        "length": min(1.0, len(here.terms) / 40),
+        "lead": float(sentence.start == 0),
+        "unknown_word": sum(weights[w.term] * (1 - matched[w.term]) for w in plain) / total,
+        "title_overlap": sum(word.term in title.terms for word in question.words) / max(1, len(question.words)),
+        "gap": 0.0,
+    }
+    quick = coverage + 0.5 * coverage_here + 0.2 * values["phrase"] - 0.2 * values["no_phrase"] - 0.3 * len(missing)
+    quick += 0.1 * values["passage_rank"]
+    return Evidence(sentence, tuple(values[name] for name in FEATURES), tuple(missing), spans, quick)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text's terms and words, for many questions about it."""
+
+    terms: frozenset[str]
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> _Text:
+        return _analysed(text)
+
+    def has_word(self, word: str) -> bool:
+        return word in self.words
+
+    def names(self, word: Word) -> float:
+        """Is this name in the text: 1 as itself, 0.9 by another name for the same country, 0.85 spelled a little otherwise."""
+        if word.term in self.terms:
+            return 1.0
+        folded = word.text.lower().replace("’", "'").removesuffix("'s").replace(".", "")
+        others = same_country().get(folded)
+        if others:
+            return 0.9 if any(other in others for other in self.words) else 0.0
+        if len(word.term) >= 5 and any(_spelled_alike(word.term, term) for term in self.terms if term[0] == word.term[0]):
+            return 0.85
+        return 0.0
+
+
+@lru_cache(maxsize=4096)
+def _analysed(text: str) -> _Text:
+    folded = [text[start:end].lower().replace("’", "'").removesuffix("'s").replace(".", "") for _, start, end in located_terms(text)]
+    return _Text(frozenset(terms(text)), tuple(dict.fromkeys(folded)))
+
+
+@lru_cache(maxsize=65_536)
+def _spelled_alike(one: str, other: str) -> bool:
+    """Two spellings of one name: "Zelensky" and "Zelenskyy". At most one letter in five differs."""
+    if abs(len(one) - len(other)) > 2 or min(len(one), len(other)) < 5:
+        return False
+    return _edits(one, other) <= (1 if max(len(one), len(other)) < 9 else 2) and one[:2] == other[:2]
+
+
+def _edits(one: str, other: str) -> int:
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, start=1):
+        last, row[0] = row[0], i
+        for j, b in enumerate(other, start=1):
+            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
+    return row[-1]
+
+
+def _says(text: str, quoted: str) -> bool:
+    """Does a text hold these words in this order, whatever the punctuation and case?"""
+    plain = re.sub(r"\W+", " ", quoted).strip().lower()
+    return plain in re.sub(r"\W+", " ", text).lower()

@@ -1,0 +1,138 @@
+"""PURE. What a question asks for: the kind of answer, the names that must be in it, its telling words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from index.words import STOP_WORDS, located_terms
+
+Kind = Literal["count", "money", "share", "measure", "age", "duration", "date", "person", "place", "reason", "list", "yes-no", "other"]
+
+_RULES: tuple[tuple[Kind, str], ...] = (
+    ("yes-no", r"^(?:and |so |but )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|isn't|aren't|didn't|doesn't)\b"),
+    ("reason", r"\bwhy\b|\bhow come\b|\bwhat (?:is|are|was|were)\b.{0,40}\b(?:reasons?|purpose|motive|aim|goal)s?\b|^for what (?:reason|purpose)"
+               r"|\bwhat (?:caused|led to|prompted|made)\b|\bwhat\b.{0,60}\b(?:meant|intended|supposed) (?:for|to)\b|\bwhat\b[^?]{1,80}\bfor\s*\??$"),
+    ("age", r"\bhow old\b|\bwhat age\b|\bage of\b"),
+    ("money", r"\bhow much (?:money|did .* (?:cost|pay|spend|earn|make|sell|raise)|does .* cost|was (?:paid|spent))|\bwhat (?:is|was|does|did|were|are)\b.*\b(?:price|cost|salary|budget|revenue|fee|fine)\b|\bhow much\b.*\b(?:cost|pay|paid|worth|spend|spent)\b"),
+    ("share", r"\bwhat (?:percentage|per cent|percent|share|proportion|fraction|part of)\b|\bhow (?:large|big) a (?:share|part|proportion)\b"),
+    ("duration", r"\bhow long (?:did|has|have|was|were|is|will|does|ago|before|after)\b|\bfor how (?:long|many (?:years|months|weeks|days|hours))\b|\bhow many (?:years|months|weeks|days|hours|minutes)\b"),
+    ("measure", r"\bhow (?:far|tall|high|deep|wide|heavy|fast|long|hot|cold)\b|\bwhat (?:is|was) the (?:distance|height|length|depth|width|weight|speed|temperature|size|area)\b"),
+    ("count", r"\bhow (?:many|much|big|large|often|numerous)\b|\b(?:what|which)\b.{0,12}\b(?:number|figure|total|count|population|amount|rate|score)s?\b|^(?:the )?number of\b|\bhow (?:\w+ ){0,2}(?:many|much)\b"),
+    ("date", r"\bwhen\b|\b(?:what|which)(?: \w+)? (?:year|month|day|date|weekday|week|time|century|decade|season)\b|\bon (?:what|which) (?:\w+ )?(?:day|date)|\bsince when\b|\bwhat was the date\b|\bhow recently\b"),
+    ("place", r"\bwhere\b|\b(?:what|which)(?: \w+){0,2} (?:city|cities|town|towns|village|country|countries|river|region|regions|place|places|suburb|street|state|county|province|district|continent|island|location|locations|area|areas|parts?|venue|stadium)\b"),
+    ("person", r"\bwho(?:m|se)?\b|\b(?:what|which)(?: [\w-]+){0,2} (?:man|woman|person|official|officials|minister|president|artist|spokesman|spokeswoman|spokesperson|leader|leaders|author|writer|actor|actress|singer|director|member|players?|coach|scientist|researcher|politician|general|chief|chairman|founder|ceo|judge|lawyer|agency|organi[sz]ation|company|ministry|group|party|team|body)\b"
+               r"|\bwhat (?:is|was|are|were) the names? of\b"),
+    ("list", r"^(?:list|name)\b|\b(?:what|which)(?: [\w-]+){0,3} (?:types|kinds|sorts|models|things|items|measures|steps|utilities|points|features|factors|reasons|weapons|drones|areas|fields|topics|subjects)\b"),
+)  # fmt: skip
+_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _RULES)
+
+# Words that frame a question and need not be in what answers it.
+FRAME = frozenset(
+    "how many much what which who whom whose when where why did does do is are was were be been being has have had will would can could "
+    "should may might shall name names list tell show give describe explain say said says tell told according called known "
+    "number figure total amount count percentage percent share proportion year month day date weekday week time kind kinds type types "
+    "sort sorts long far big large often come mean means happen happened happens there any some exactly please reason reasons purpose "
+    "account view version term terms word words thing things ever also still yet now currently actually really article articles news "
+    "report reports place places".split()
+)
+_NAME = re.compile(r"(?:[^\W\d_][\w'’]*(?:-[\w'’]+)*|(?:[A-Z]\.){2,})")
+_QUOTED = re.compile(r"[\"“”«»„]([^\"“”«»„]{3,})[\"“”«»„]")
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the question that what answers it should say, too.
+
+    `name` is True for a proper name: no other name will do in its place.
+    """
+
+    text: str
+    term: str
+    name: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, taken apart. `words` are its telling words, `head` the words right after "how many", "which"."""
+
+    text: str
+    kind: Kind
+    words: tuple[Word, ...]
+    head: tuple[str, ...]
+    years: tuple[str, ...]
+    months: tuple[str, ...]
+    quoted: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[Word, ...]:
+        """The proper names it holds."""
+        return tuple(word for word in self.words if word.name)
+
+
+def parse(text: str) -> Question:
+    """Take a question apart."""
+    kind: Kind = next((kind for kind, pattern in _COMPILED if pattern.search(text)), "other")
+    years = tuple(dict.fromkeys(_YEAR.findall(text)))
+    words: dict[str, Word] = {}
+    cased = _is_cased(text)
+    for term, start, end in located_terms(text):
+        written = text[start:end]
+        lower = written.lower().replace("’", "'").removesuffix("'s")
+        if lower in years or (lower in STOP_WORDS and not _is_acronym(written)):
+            continue
+        named = cased and written[0].isupper() and (not _begins_sentence(text, start) or _is_acronym(written))
+        named = named and lower not in MONTHS and lower not in WEEKDAYS
+        if lower in FRAME and not named:
+            continue
+        if lower in MONTHS and (lower != "may" or written[0].isupper()):
+            continue
+        words.setdefault(term, Word(written, term, named or any(char.isdigit() for char in written)))
+    months = tuple(
+        month
+        for month in MONTHS
+        if re.search(r"\bMay\b" if month == "may" else rf"\b{month}\b", text, 0 if month == "may" else re.IGNORECASE)
+    )
+    return Question(text, kind, tuple(words.values()), _head(text), years, months, tuple(_QUOTED.findall(text)))
+
+
+def _is_cased(text: str) -> bool:
+    """Does its writer use capitals as English does, so that they tell names? Not in "WHO IS BANKSY", nor in "who is banksy"."""
+    words = _NAME.findall(text)
+    capital = sum(word[0].isupper() for word in words)
+    return 0 < capital <= max(1, 0.75 * len(words))
+
+
+def _is_acronym(written: str) -> bool:
+    return len(written) > 1 and written.isupper()
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    before = text[:start].rstrip()
+    return not before or before[-1] in ".!?:“\"«„'‘"
+
+
+_HEAD = re.compile(
+    r"\b(?:how (?:many|much)|which|what(?: kinds? of| types? of| sorts? of)?|number of|(?:percentage|share|proportion|part) of)\s+((?:[\w'’-]+\s+){0,4}[\w'’-]+)",
+    re.IGNORECASE,
+)
+_VERBS = frozenset("is are was were do does did has have had will would can could should may might".split())
+
+
+def _head(text: str) -> tuple[str, ...]:
+    """Terms of what is asked for: "artillery pieces" in "How many artillery pieces are due?"."""
+    match = _HEAD.search(text)
+    if not match:
+        return ()
+    noun: list[str] = []
+    for word in match.group(1).split():
+        if word.lower() in _VERBS:
+            break
+        noun.append(word)
+    return tuple(term.term for term in located_terms(" ".join(noun)) if term.term not in STOP_WORDS and term.term not in FRAME)
