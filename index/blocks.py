@@ -14,9 +14,7 @@ Kind = Literal["heading", "paragraph", "item", "row", "code"]
 LINK_START, LINK_END, IMAGE = "\x02", "\x03", "\x04"
 _MARKS = re.compile("[\x02\x03\x04]")
 _LINKED = re.compile("\x02([^\x02\x03]*)\x03")
-_IDEOGRAPHS = re.compile(
-    "[\u2e80-\u2fdf\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
+_IDEOGRAPHS = re.compile("[\u2e80-\u2fdf\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _SENTENCE_END = re.compile("[.!?…。！？｡؟۔।॥։።፧]['\"’”»›)\\]）」』】]*$")
 _SENTENCE_BREAK = re.compile("[.!?…؟۔।॥։።፧]['\"’”»)\\]]*\\s|[。！？]")
 _NO_SPACE = f"{_IDEOGRAPHS.pattern[:-1]}，。、！？；：「」『』（）《》“”]"

@@ -161,12 +161,7 @@ def _is_byline(blocks: list[Block], at: int) -> bool:
     if _BYLINE.match(text) or _DAY.search(text):
         return True
     name = blocks[at].links == 1 and 2 <= words(text) <= 4 and not any(char.isdigit() for char in text)
-    return (
-        name
-        and at + 1 < len(blocks)
-        and words(blocks[at + 1].text) <= 14
-        and bool(_DAY.search(blocks[at + 1].text))
-    )
+    return name and at + 1 < len(blocks) and words(blocks[at + 1].text) <= 14 and bool(_DAY.search(blocks[at + 1].text))
 
 
 def _judge(blocks: list[Block], labels: list[Label], title: str) -> list[bool]:
@@ -184,9 +179,7 @@ def _judge(blocks: list[Block], labels: list[Label], title: str) -> list[bool]:
         if labels[at] not in (Label.PROSE, Label.SENTENCE):
             continue
         beside_page = (at > 0 and labels[at - 1] in page) or (at + 1 < count and labels[at + 1] in page)
-        if (_asks_consent(block.text) and (at in outside or beside_page)) or (
-            _is_prompt(block.text) and beside_page
-        ):
+        if (_asks_consent(block.text) and (at in outside or beside_page)) or (_is_prompt(block.text) and beside_page):
             kept[at] = False
             labels[at] = Label.CHROME
     before = _nearest(labels)
@@ -250,9 +243,7 @@ def _is_menu(blocks: list[Block], labels: list[Label], start: int, end: int) -> 
     return (start == 0 and end < len(blocks)) or (end == len(blocks) and start > 0 and site >= 2)
 
 
-def _judge_run(
-    blocks: list[Block], run: range, left: Label | None, right: Label | None, kept: list[bool]
-) -> None:
+def _judge_run(blocks: list[Block], run: range, left: Label | None, right: Label | None, kept: list[bool]) -> None:
     """Decide on a run of short blocks, from what stands on either side of it (None: the page's edge)."""
     start, end = run.start, run.stop
     if left in _TEXT and right in _TEXT:
@@ -282,9 +273,7 @@ def _is_menu_entry(text: str) -> bool:
 
 def _outside(blocks: list[Block], labels: list[Label]) -> set[int]:
     """Where the page's first and last words stand: before and after everything that is plainly prose."""
-    prose = [
-        at for at, found in enumerate(labels) if found is Label.PROSE and not _asks_consent(blocks[at].text)
-    ]
+    prose = [at for at, found in enumerate(labels) if found is Label.PROSE and not _asks_consent(blocks[at].text)]
     if not prose:
         return set()
     return {*range(prose[0]), *range(prose[-1] + 1, len(blocks))}
@@ -321,9 +310,7 @@ def _without_titles(blocks: list[Block], title: str) -> list[Block]:
     if not wanted:
         return blocks
     first_prose = next((at for at, block in enumerate(blocks) if label(block) is Label.PROSE), len(blocks))
-    return [
-        block for at, block in enumerate(blocks) if at > first_prose or not says_title(block.text, wanted)
-    ]
+    return [block for at, block in enumerate(blocks) if at > first_prose or not says_title(block.text, wanted)]
 
 
 def says_title(text: str, wanted: str) -> bool:

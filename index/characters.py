@@ -50,9 +50,7 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
 )
 _BINARY_CONTROLS = bytes(set(range(32)) - {0, 7, 8, 9, 10, 11, 12, 13, 26, 27})
 _SAMPLE = 64 * 1024
-_LATIN = frozenset(
-    ("cp1250", "iso8859_2", "cp1254", "iso8859_9", "cp1257", "iso8859_13", "cp1258", "mac_latin2")
-)
+_LATIN = frozenset(("cp1250", "iso8859_2", "cp1254", "iso8859_9", "cp1257", "iso8859_13", "cp1258", "mac_latin2"))
 _NEVER = frozenset(("utf_7", "ascii", "hz", "cp037", "cp500", "cp1026", "cp1140", "cp273"))
 # Letters of scripts in which the zero-width (non-)joiner changes what is read: Arabic, Syriac to NKo, and
 # Devanagari to Khmer and Mongolian.
@@ -170,9 +168,7 @@ def _readable(text: str) -> str:
     sample = text[:_SAMPLE]
     if not sample:
         return text
-    rubbish = sum(
-        1 for char in sample if char == "\ufffd" or unicodedata.category(char) in ("Cn", "Co", "Cs")
-    )
+    rubbish = sum(1 for char in sample if char == "\ufffd" or unicodedata.category(char) in ("Cn", "Co", "Cs"))
     controls = sum(1 for char in sample if char < " " and char not in "\t\n\r\x00\x0b\x0c\x1a\x1b")
     if rubbish > 0.03 * len(sample) + 2 or controls > 0.03 * len(sample) + 2:
         raise ReadError("no encoding makes it readable text; save it as UTF-8 and add it again")

@@ -157,15 +157,9 @@ def _headline(paragraphs: list[str]) -> str:
         return ""
     if _BULLET.match(first) or _NOT_A_HEADLINE.match(first) or stated_date(first) or _is_slug(first):
         return ""
-    if first.rstrip("\"'”’»)").endswith((".", "。", "।", ":", "：", ",", "،", ";")) and not first.endswith(
-        "..."
-    ):
+    if first.rstrip("\"'”’»)").endswith((".", "。", "।", ":", "：", ",", "،", ";")) and not first.endswith("..."):
         return ""
-    return (
-        first
-        if any(size(line) > 1.5 * size(first) and holds_sentence(line) for line in following[:4])
-        else ""
-    )
+    return first if any(size(line) > 1.5 * size(first) and holds_sentence(line) for line in following[:4]) else ""
 
 
 def _is_shorn_headline(line: str, headline: str) -> bool:

@@ -17,9 +17,7 @@ from index.pdftext import stated_author, stated_title
 
 _MOST_UNPACKED = 300 * 1024 * 1024
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_HEADING_STYLE = re.compile(
-    r"(?:heading|berschrift|überschrift|titre|titolo|título|ttulo) ?(\d)", re.IGNORECASE
-)
+_HEADING_STYLE = re.compile(r"(?:heading|berschrift|überschrift|titre|titolo|título|ttulo) ?(\d)", re.IGNORECASE)
 _CONTENTS_STYLE = re.compile(r"toc ?\d|toc ?heading|verzeichnis ?\d", re.IGNORECASE)
 # Deleted and moved-away text is no longer in the document; pictures and fields have no words of their own.
 _SKIPPED = frozenset(
@@ -39,9 +37,7 @@ def read_docx(data: bytes) -> Draft:
     try:
         document = Document(BytesIO(data))
     except (PackageNotFoundError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ReadError(
-            f"it is not a Word document that can be read: {one_line(str(error))[:160]}"
-        ) from error
+        raise ReadError(f"it is not a Word document that can be read: {one_line(str(error))[:160]}") from error
     styles = {style.style_id: style.name or "" for style in document.styles if style.style_id}
     found = list(_blocks(document.element.body, styles))
     properties = document.core_properties
@@ -62,9 +58,7 @@ def _check_archive(data: bytes) -> None:
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise ReadError("it is damaged: a .docx is a ZIP archive, and this one cannot be opened") from error
     if unpacked > _MOST_UNPACKED:
-        raise ReadError(
-            f"it unpacks to {unpacked // 2**20:,} MB, more than a document can need; it was not opened"
-        )
+        raise ReadError(f"it unpacks to {unpacked // 2**20:,} MB, more than a document can need; it was not opened")
     if "word/document.xml" not in names and "[Content_Types].xml" not in names:
         raise ReadError("it is a ZIP archive but no Word document")
 

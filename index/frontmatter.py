@@ -56,9 +56,7 @@ def read_markdown(text: str) -> Draft:
 
 def fields(stated: Mapping[str, Any]) -> Draft:
     """A Draft without text from the fields of a front matter or a JSON object, under their usual names."""
-    lowered = {
-        key.lower().replace("-", "_").strip(): value for key, value in stated.items() if isinstance(key, str)
-    }
+    lowered = {key.lower().replace("-", "_").strip(): value for key, value in stated.items() if isinstance(key, str)}
 
     def first(field: str) -> Any:
         values = (lowered.get(name) for name in _NAMES[field])
@@ -66,9 +64,7 @@ def fields(stated: Mapping[str, Any]) -> Draft:
 
     published = next((day for name in _NAMES["published"] if (day := stated_date(lowered.get(name)))), None)
     url = _words(first("url"))
-    outlet = next(
-        (said for name in _NAMES["outlet"] if (said := _words(lowered.get(name))) and "://" not in said), ""
-    )
+    outlet = next((said for name in _NAMES["outlet"] if (said := _words(lowered.get(name))) and "://" not in said), "")
     return Draft(
         text="",
         id=_identity(first("id")),
@@ -117,9 +113,7 @@ def _split(text: str) -> tuple[Mapping[str, Any], str, tuple[str, ...]]:
     return {}, text, ()
 
 
-def _line_by_line(
-    front: str, body: str, text: str, error: Exception
-) -> tuple[Mapping[str, Any], str, tuple[str, ...]]:
+def _line_by_line(front: str, body: str, text: str, error: Exception) -> tuple[Mapping[str, Any], str, tuple[str, ...]]:
     """The `name: value` lines of a front matter that is no YAML; most often a title has a colon in it."""
     stated: dict[str, Any] = {}
     lost = 0
@@ -135,7 +129,5 @@ def _line_by_line(
     if not lost:
         return stated, body, ()
     reason = " ".join(str(getattr(error, "problem", None) or error).split())[:120]
-    note = (
-        f"its front matter is not valid YAML ({reason}); read were its text and what fields could be made out"
-    )
+    note = f"its front matter is not valid YAML ({reason}); read were its text and what fields could be made out"
     return stated, body, (note,)

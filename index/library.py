@@ -142,11 +142,12 @@ class Library:
 
     # -- reading -----------------------------------------------------------------------------
 
-    def articles(self) -> list[Article]:
-        """Every article's current version, newest first; undated ones last, by title."""
+    def articles(self, limit: int = -1) -> list[Article]:
+        """Every article's current version (or the first `limit`), newest first; undated ones last, by title."""
         rows = self._read(
             f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' "
-            "ORDER BY v.published IS NULL, v.published DESC, v.title, v.article"
+            "ORDER BY v.published IS NULL, v.published DESC, v.title, v.article LIMIT ?",
+            [limit],
         )
         return [_article(row) for row in rows]
 

@@ -237,9 +237,7 @@ class _Lines:
         # A page's own title, as page readers write it: a line, a blank line, a row of "=".
         if line[0] == "=" and self.blocks and len(self.blocks) <= 2 and self.blocks[-1].kind == "paragraph":
             last_block = self.blocks.pop()
-            self.blocks.append(
-                Block("heading", last_block.text, last_block.linked, last_block.links, level=1)
-            )
+            self.blocks.append(Block("heading", last_block.text, last_block.linked, last_block.links, level=1))
 
     def row(self, line: str) -> bool:
         if "|" not in line:

@@ -45,7 +45,8 @@ def read_pdf(data: bytes) -> Draft:
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, PdfReadError
 
-    logging.getLogger("pypdf").setLevel(logging.ERROR)
+    # pypdf tells the terminal of every flaw it mends; what a person should know is in the error.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         reader = PdfReader(BytesIO(data), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):
@@ -90,9 +91,7 @@ def _pages(reader: PdfReader) -> Iterator[list[str]]:
         text = normalise(page.extract_text() or "")
         total += len(text)
         if total > _LONGEST_TEXT:
-            raise ReadError(
-                f"its text is longer than {_LONGEST_TEXT:,} characters; split it into its articles"
-            )
+            raise ReadError(f"its text is longer than {_LONGEST_TEXT:,} characters; split it into its articles")
         yield text.split("\n")
 
 

@@ -127,8 +127,10 @@ def _build_apart(data_dir: Path, name: str, progress: Callable[[int, int], None]
         if process.poll() is None:
             process.kill()
         process.wait()
-        for reader in readers:
+        for reader, stream in zip(readers, (process.stdout, process.stderr), strict=True):
             reader.join(timeout=5)
+            if stream is not None:
+                stream.close()
     if process.returncode:
         last = [line.strip() for line in errors if line.strip()]
         return last[-1][:300] if last else f"the builder ended with code {process.returncode}"

@@ -1,4 +1,4 @@
-"""A file or a folder -> its articles. The only place that knows which formats there are.
+"""A file or a folder -> its articles.
 
     read("news/")  ->  Article, Article, Failure, Article, ...
 
@@ -16,65 +16,24 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import BinaryIO, cast
 
-from index.characters import decode, kind_of_binary, one_line
-from index.clean import headline_and_text
-from index.docxtext import read_docx
+from index.characters import kind_of_binary, one_line
 from index.draft import Draft
 from index.errors import ReadError
-from index.frontmatter import read_markdown
-from index.htmltext import read_html
-from index.pdftext import read_pdf
-from index.records import records_of_json, records_of_lines
+from index.formats import FORMATS, MB, Format, format_of, why_unread
+from index.records import NoTextError, records_of_json, records_of_lines
 from index.types import Article, Failure
 
 log = logging.getLogger(__name__)
 
-Holds = Literal["one", "several", "lines"]
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A file format: the endings of its names, how many articles a file holds, and how large one may be."""
-
-    name: str
-    endings: tuple[str, ...]
-    holds: Holds
-    largest: int
-    packed: bool = True
-    reader: Callable[[bytes], Draft] | None = None
-
-
-def _read_plain(data: bytes) -> Draft:
-    headline, text = headline_and_text(decode(data))
-    return Draft(text, title=headline)
-
-
-_MB = 1024 * 1024
-FORMATS: tuple[Format, ...] = (
-    Format("plain text", (".txt", ".text"), "one", 20 * _MB, reader=_read_plain),
-    Format(
-        "Markdown", (".md", ".markdown"), "one", 20 * _MB, reader=lambda data: read_markdown(decode(data))
-    ),
-    Format("HTML", (".html", ".htm"), "one", 20 * _MB, reader=read_html),
-    Format("PDF", (".pdf",), "one", 100 * _MB, packed=False, reader=read_pdf),
-    Format("Word", (".docx",), "one", 100 * _MB, packed=False, reader=read_docx),
-    Format("JSON", (".json",), "several", 100 * _MB),
-    Format("JSON Lines", (".jsonl", ".ndjson"), "lines", 0),
-)
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/{1,2}")
-_ADVICE = {
-    ".doc": "save it as .docx", ".odt": "save it as .docx", ".rtf": "save it as .docx",
-    ".pages": "save it as .docx", ".epub": "save its chapters as .html", ".csv": "save its rows as .jsonl",
-    ".xml": "save it as .html or .jsonl", ".xhtml": "save it as .html",
-    ".zip": "unpack it and add the folder", ".tar": "unpack it and add the folder",
-}  # fmt: skip
 # Text packs to a fifth or a tenth of its size. What packs a hundredfold is not articles.
-_MOST_TIMES, _FREE_OF_TIMES = 200, 16 * _MB
+_MOST_WAITING = 10_000
+_MOST_TIMES, _FREE_OF_TIMES = 200, 16 * MB
 
 
 def read(source: str | Path) -> Iterator[Article | Failure]:
@@ -107,21 +66,6 @@ def fingerprint(article: Article) -> str:
     return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
 
 
-def format_of(path: str | Path) -> Format | None:
-    """The format that a file's name says it has, a final `.gz` aside; None when it is none of ours."""
-    name = os.fspath(path).lower()
-    packed = name.endswith(".gz")
-    stem = name.removesuffix(".gz")
-    found = next((known for known in FORMATS if stem.endswith(known.endings)), None)
-    return found if found and (found.packed or not packed) else None
-
-
-def holds_many(path: str | Path) -> bool:
-    """Whether a file of this name may hold more than one article (JSON and JSON Lines)."""
-    found = format_of(path)
-    return found is not None and found.holds != "one"
-
-
 def _read_given(given: str) -> Iterator[Article | Failure]:
     if not given.strip():
         yield Failure(given, "it is empty; give a file or a folder")
@@ -137,15 +81,7 @@ def _read_given(given: str) -> Iterator[Article | Failure]:
     elif found := format_of(given):
         yield from _read_file(given, found)
     else:
-        yield Failure(_name(given), _unknown(given))
-
-
-def _unknown(given: str) -> str:
-    ending = Path(given.lower().removesuffix(".gz")).suffix
-    known = ", ".join(kind for found in FORMATS for kind in found.endings)
-    kind = f"{ending} files are" if ending else "files without an ending are"
-    advice = f"; {_ADVICE[ending]}" if ending in _ADVICE else ""
-    return f"{kind} not read here{advice}. Read are {known}, and all but .pdf and .docx also as .gz"
+        yield Failure(_name(given), why_unread(given))
 
 
 def _read_folder(given: str) -> Iterator[Article | Failure]:
@@ -160,9 +96,7 @@ def _read_folder(given: str) -> Iterator[Article | Failure]:
             continue
         try:
             with os.scandir(path) as entries:
-                inside = sorted(
-                    (entry for entry in entries if _is_wanted(entry)), key=lambda entry: entry.name
-                )
+                inside = sorted((entry for entry in entries if _is_wanted(entry)), key=lambda entry: entry.name)
         except OSError as error:
             nothing = False
             yield Failure(_name(shown), _os_reason(error))
@@ -199,11 +133,13 @@ def _read_file(path: str, found: Format, shown: str | None = None) -> Iterator[A
         with Path(path).open("rb") as file:
             stream = cast("BinaryIO", io.BufferedReader(_Unpacked(file, facts.st_size))) if packed else file
             if found.holds == "lines":
-                yield from _read_lines(stream, source)
+                yield from _read_records(_records(stream), source, named=shown is None)
                 return
             data = _whole(stream, found, facts.st_size, packed=packed)
         if found.holds == "several":
-            yield from _read_records(data, source)
+            if not data.strip():
+                raise ReadError("it is empty: there is nothing in it but white space")
+            yield from _read_records(records_of_json(data), source, named=shown is None)
         elif found.reader:
             yield from _published_as(_read_one(data, found), source)
     except ReadError as error:
@@ -214,7 +150,7 @@ def _read_file(path: str, found: Format, shown: str | None = None) -> Iterator[A
         yield Failure(source, "it is nested too deeply or too large to be read")
     except Exception as error:
         # A format's reader may fail in any way on a hostile file; the other files must still be read.
-        log.exception("reading %s failed", source)
+        log.info("reading %s failed", source, exc_info=True)
         said = one_line(str(error))[:200] or type(error).__name__
         yield Failure(source, f"it could not be read as {found.name}: {said}")
 
@@ -236,23 +172,39 @@ def _read_one(data: bytes, found: Format) -> Draft:
     return draft
 
 
-def _read_records(data: bytes, source: str) -> Iterator[Article | Failure]:
-    if not data.strip():
-        raise ReadError("it is empty: there is nothing in it but white space")
-    for where, record in records_of_json(data):
-        yield from _published_as(record, source, where)
-
-
-def _read_lines(stream: BinaryIO, source: str) -> Iterator[Article | Failure]:
-    nothing = True
+def _records(stream: BinaryIO) -> Iterator[tuple[str, Draft | ReadError]]:
     first = stream.peek(512)[:512] if isinstance(stream, io.BufferedReader) else b""
     if kind := kind_of_binary(first):
         raise ReadError(f"it seems to be {kind}, not JSON Lines")
-    for where, record in records_of_lines(stream):
+    return records_of_lines(stream)
+
+
+def _read_records(
+    records: Iterator[tuple[str, Draft | ReadError]], source: str, *, named: bool
+) -> Iterator[Article | Failure]:
+    """The articles among a file's records. `named`: the file itself was asked for, not its folder."""
+    waiting: list[Failure] = []
+    only_others, nothing, wordy = True, True, False
+    for where, record in records:
         nothing = False
+        if only_others and isinstance(record, NoTextError) and len(waiting) < _MOST_WAITING:
+            waiting.append(Failure(f"{source}, {where}" if where else source, str(record)))
+            wordy = wordy or record.wordy
+            continue
+        only_others = False
+        yield from waiting
+        waiting.clear()
         yield from _published_as(record, source, where)
     if nothing:
         raise ReadError("it is empty: there is no article in it")
+    # Settings and lists of other things are JSON too. In a folder they are files of an unknown kind, unless
+    # they hold texts under a name that is not known here.
+    if waiting and not named and not wordy:
+        log.info("%s holds no articles: %s", source, waiting[0].reason)
+    elif len(waiting) == 1:
+        yield waiting[0]
+    elif waiting:
+        yield Failure(source, f"none of its {len(waiting)} records is an article: of the first, {waiting[0].reason}")
 
 
 def _published_as(record: Draft | ReadError, source: str, where: str = "") -> Iterator[Article | Failure]:
@@ -287,12 +239,12 @@ def _whole(stream: BinaryIO, found: Format, size: int, *, packed: bool) -> bytes
         if len(data) <= found.largest:
             return data
         size = max(size, len(data))
-    largest = found.largest // _MB
+    largest = found.largest // MB
     unpacked = " unpacked" if packed else ""
     if found.holds == "several":
         advice = "save it as .jsonl, one article a line, which may have any size"
         raise ReadError(f"it is larger than {largest} MB{unpacked}; {advice}")
-    has = f"more than {largest}" if packed else f"{size / _MB:,.0f}"
+    has = f"more than {largest}" if packed else f"{size / MB:,.0f}"
     raise ReadError(
         f"it has {has} MB{unpacked}; one article may have {largest} MB as {found.name}. "
         "Split it into its articles, or save them as .jsonl, one a line"
@@ -320,9 +272,7 @@ class _Unpacked(io.RawIOBase):
         count = self._file.readinto(buffer)
         self._read += count
         if self._read > self._most:
-            raise ReadError(
-                f"it unpacks to more than {_MOST_TIMES} times its size, as no articles do; it was left"
-            )
+            raise ReadError(f"it unpacks to more than {_MOST_TIMES} times its size, as no articles do; it was left")
         return count
 
 

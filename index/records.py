@@ -12,13 +12,23 @@ from index.clean import clean_markup, clean_plain, has_markup, without_title
 from index.draft import Draft
 from index.errors import ReadError
 from index.frontmatter import fields
-from index.htmltext import clean_html
+from index.htmlblocks import clean_html
 
 _TEXT_FIELDS = ("text", "content", "body")
 _HTML = re.compile(r"</(?:p|div|li|h[1-6]|tr)\s*>|<(?:p|br)\b[^<>]{0,200}>", re.IGNORECASE)
+_LONG = 300
 _BOM = b"\xef\xbb\xbf"
 LONGEST_LINE = 20 * 1024 * 1024
 """Bytes of one line of JSON Lines, which is one article."""
+
+
+class NoTextError(ReadError):
+    """A record is an object without a text. `wordy`: it has a long string that may be one by another name."""
+
+    def __init__(self, item: dict[Any, Any]) -> None:
+        named = ", ".join(str(name)[:30] for name in list(item)[:8]) or "none"
+        super().__init__(f'it has no "text" (nor "content" or "body"); its fields are: {named}')
+        self.wordy = any(isinstance(value, str) and len(value) >= _LONG for value in item.values())
 
 
 def records_of_json(data: bytes) -> Iterator[tuple[str, Draft | ReadError]]:
@@ -45,9 +55,7 @@ def records_of_lines(stream: BinaryIO) -> Iterator[tuple[str, Draft | ReadError]
             if line.startswith((b"\xff\xfe", b"\xfe\xff")):
                 yield (
                     where,
-                    ReadError(
-                        "it is UTF-16; JSON Lines are read as UTF-8. Save it as UTF-8 and add it again"
-                    ),
+                    ReadError("it is UTF-16; JSON Lines are read as UTF-8. Save it as UTF-8 and add it again"),
                 )
                 return
             line = line.removeprefix(_BOM)
@@ -89,8 +97,7 @@ def _record(item: object) -> Draft | ReadError:
     if isinstance(written, list) and all(isinstance(part, str) for part in written):
         written = "\n\n".join(written)
     if written is None:
-        named = ", ".join(str(name)[:30] for name in list(item)[:8]) or "none"
-        return ReadError(f'it has no "text" (nor "content" or "body"); its fields are: {named}')
+        return NoTextError(item)
     if not isinstance(written, str):
         return ReadError(f"its text is not a string but {_kind(written)}")
     draft = fields(item)
