@@ -80,7 +80,7 @@ def _vector_index(library: Library, folder: Path) -> Check:
     if not name:
         return Check("vector index", False, "none was published; searching compares every passage", remedy)
     try:
-        Generation(folder / name, dimension).retire()
+        Generation(folder / name, dimension).close()
     except DamagedError as error:
         return Check("vector index", False, f"{error}; searching compares every passage until it is rebuilt", remedy)
     if not is_published(library):

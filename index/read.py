@@ -21,11 +21,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from index.characters import kind_of_binary, one_line
-from index.draft import Draft
+from index.reading.characters import kind_of_binary, one_line
+from index.reading.draft import Draft
 from index.errors import ReadError
-from index.formats import FORMATS, MB, Format, format_of, why_unread
-from index.records import NoTextError, records_of_json, records_of_lines
+from index.reading.formats import FORMATS, MB, Format, format_of, why_unread
+from index.reading.records import NoTextError, records_of_json, records_of_lines
 from index.types import Article, Failure
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,13 @@ from index.embed import Embedder, Vectors
 from index.errors import EmbeddingError
 from index.library import Library, stored_vector
 from index.read import read
+from index.reading.formats import holds_many
 from index.types import Article, Failure, Passage, Progress, Report
 
 BATCH_PASSAGES = 256
 """Articles are stored together until they have this many passages: a few seconds of embedding, so
 that little is lost to a kill and new articles answer soon."""
 
-COLLECTION_SUFFIXES = (".json", ".jsonl", ".ndjson")
 Tell = Callable[[Progress], None]
 Chunked = tuple[Article, str, list[Passage]]
 
@@ -187,9 +187,8 @@ def _wanted(
 
 def origin_of(article: Article) -> str:
     """Where an article came from, so that it is known again: the resolved file, with its id if the file holds many."""
-    path = str(Path(article.source).resolve())
-    name = path.lower().removesuffix(".gz")
-    return f"{path}#{article.id}" if name.endswith(COLLECTION_SUFFIXES) else path
+    path = Path(article.source).resolve()
+    return f"{path}#{article.id}" if holds_many(path) else str(path)
 
 
 def _exists(origin: str) -> bool:

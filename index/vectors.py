@@ -81,9 +81,6 @@ class Generation:
             raise DamagedError(f"{folder.name} holds vectors of {self.manifest.dimension} numbers, not {dimension}")
         check_files(folder, self.manifest)
         self._client = chroma_client(folder)
-        self._users = 0
-        self._retired = False
-        self._guard = threading.Lock()
         try:
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
             self._check_lookups()
@@ -103,27 +100,13 @@ class Generation:
         distances = (found["distances"] or [[]])[0]
         return [(passage_id, 1.0 - distance) for passage_id, distance in zip(found["ids"][0], distances, strict=True)]
 
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Keep the generation open for the time of a search, also if it is retired meanwhile."""
-        with self._guard:
-            self._users += 1
-        try:
-            yield
-        finally:
-            with self._guard:
-                self._users -= 1
-                last = self._retired and self._users == 0
-            if last:
-                self._client.close()
+    def holds(self, ids: Sequence[str]) -> int:
+        """How many of these passages are in it."""
+        return len(self._collection.get(ids=list(ids), include=[])["ids"])
 
-    def retire(self) -> None:
-        """Close it as soon as no search uses it any more."""
-        with self._guard:
-            idle = not self._retired and self._users == 0
-            self._retired = True
-        if idle:
-            self._client.close()
+    def close(self) -> None:
+        """Close it; searching it afterwards fails."""
+        self._client.close()
 
     def _check_lookups(self) -> None:
         """A few of its vectors must find themselves: a lost graph still counts its rows."""
@@ -151,53 +134,45 @@ class VectorIndex:
         self._guard = threading.RLock()
         self._generation: Generation | None = None
         self._name = ""
+        self._users: dict[Generation, int] = {}
         self._fresh: tuple[tuple[int, str], list[str], Vectors] | None = None
         self.damage = ""
 
     def search(self, vector: Vectors, k: int, only: Filter) -> list[tuple[str, float]]:
         """The k passages nearest to a unit vector that pass the filter: (passage id, cosine), best first."""
-        generation, fresh_ids, fresh = self._current()
-        found: dict[str, float] = {}
-        if generation is not None:
-            # Passages that were changed or removed since it was published still stand in it.
-            asked = k * OVERSAMPLE if only else k + 20
-            try:
-                with generation.in_use():
+        with self._in_use() as (generation, fresh_ids, fresh):
+            found: dict[str, float] = {}
+            if generation is not None:
+                # Passages that were changed or removed since it was published still stand in it.
+                asked = k * OVERSAMPLE if only else k + 20
+                try:
                     near = generation.nearest(vector, asked)
-            except Exception as error:
-                self._give_up(generation, f"{type(error).__name__}: {error}")
-                return self.search(vector, k, only)
-            live = self._library.live([passage_id for passage_id, _ in near], only)
-            found = {passage_id: cosine for passage_id, cosine in near if passage_id in live}
-            if len(found) < k and len(near) < generation.manifest.count:
-                return self._exact(vector, k, only)  # the filter, or many changes, dropped too many
-        if len(fresh_ids):
-            cosines = fresh @ vector
-            best = np.argsort(-cosines)[: k * OVERSAMPLE if only else k]
-            ids = [fresh_ids[place] for place in best]
-            passing = self._library.live(ids, only)
-            found.update({fresh_ids[place]: float(cosines[place]) for place in best if fresh_ids[place] in passing})
-            if only and len(found) < k and len(best) < len(fresh_ids):
-                return self._exact(vector, k, only)
-        return sorted(found.items(), key=lambda pair: -pair[1])[:k]
+                except Exception as error:
+                    self._give_up(generation, f"{type(error).__name__}: {error}")
+                    return self._exact(vector, k, only)
+                live = self._library.live([passage_id for passage_id, _ in near], only)
+                found = {passage_id: cosine for passage_id, cosine in near if passage_id in live}
+                if len(found) < k and len(near) < generation.manifest.count:
+                    return self._exact(vector, k, only)  # the filter, or many changes, dropped too many
+            if len(fresh_ids):
+                cosines = fresh @ vector
+                best = np.argsort(-cosines)[: k * OVERSAMPLE if only else k]
+                ids = [fresh_ids[place] for place in best]
+                passing = self._library.live(ids, only)
+                found.update({fresh_ids[place]: float(cosines[place]) for place in best if fresh_ids[place] in passing})
+                if only and len(found) < k and len(best) < len(fresh_ids):
+                    return self._exact(vector, k, only)
+            return sorted(found.items(), key=lambda pair: -pair[1])[:k]
 
-    def vectors_of(self, ids: Sequence[str]) -> int:
-        """How many of these passages the published generation still holds; for checks after removal."""
-        generation, _, _ = self._current()
-        if generation is None:
-            return 0
-        with generation.in_use():
-            return len(generation._collection.get(ids=list(ids), include=[])["ids"])
-
-    def open(self) -> None:
-        """Open the published generation now, so that the first search need not."""
-        self._current()
+    def holds(self, ids: Sequence[str]) -> int:
+        """How many of these passages the published generation has."""
+        with self._in_use() as (generation, _, _):
+            return generation.holds(ids) if generation is not None else 0
 
     def close(self) -> None:
         """Close the generation in use."""
         with self._guard:
-            if self._generation is not None:
-                self._generation.retire()
+            self._retire(self._generation)
             self._generation, self._name, self._fresh = None, "", None
 
     def _exact(self, vector: Vectors, k: int, only: Filter) -> list[tuple[str, float]]:
@@ -207,8 +182,9 @@ class VectorIndex:
         cosines = vectors @ vector
         return [(ids[place], float(cosines[place])) for place in np.argsort(-cosines)[:k]]
 
-    def _current(self) -> tuple[Generation | None, list[str], Vectors]:
-        """The generation to search, and the passages newer than it with their vectors."""
+    @contextmanager
+    def _in_use(self) -> Iterator[tuple[Generation | None, list[str], Vectors]]:
+        """The generation to search, which stays open meanwhile, and the passages newer than it with their vectors."""
         with self._guard:
             name = self._library.meta(GENERATION) or ""
             if name != self._name:
@@ -218,12 +194,30 @@ class VectorIndex:
             if self._fresh is None or self._fresh[0] != state:
                 ids, vectors = self._library.vectors(after=generation.manifest.upto if generation else 0)
                 self._fresh = (state, ids, vectors)
-            return generation, self._fresh[1], self._fresh[2]
+            _, fresh_ids, fresh = self._fresh
+            if generation is not None:
+                self._users[generation] = self._users.get(generation, 0) + 1
+        try:
+            yield generation, fresh_ids, fresh
+        finally:
+            if generation is not None:
+                with self._guard:
+                    self._users[generation] -= 1
+                    if generation is not self._generation:
+                        self._retire(generation)
+
+    def _retire(self, generation: Generation | None) -> None:
+        """Close a generation that is no longer the one to search, once no search uses it. Call it holding the guard.
+
+        Under the guard because Chroma counts its open folders in a table that two threads must not change at once.
+        """
+        if generation is not None and not self._users.get(generation):
+            self._users.pop(generation, None)
+            generation.close()
 
     def _swap(self, name: str) -> None:
-        if self._generation is not None:
-            self._generation.retire()
-        self._generation, self._name = None, name
+        old, self._generation, self._name = self._generation, None, name
+        self._retire(old)
         if not name:
             return
         try:
@@ -237,7 +231,6 @@ class VectorIndex:
     def _give_up(self, generation: Generation, why: str) -> None:
         with self._guard:
             if self._generation is generation:
-                generation.retire()
                 self._generation = None
                 self._note(f"{generation.folder.name} failed in a search ({why})")
 

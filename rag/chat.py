@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 HITS = 12
 """Passages that are read for an answer."""
+
+SUGGEST_FROM = 30
+"""Articles, the newest, that questions to start from are taken from."""
 
 LONGEST_QUESTION = 4_000
 """Characters. A longer one is refused rather than cut without a word."""
@@ -56,10 +59,10 @@ class Chat:
                 return event
         raise AssertionError("a stream ended without an answer")
 
-    def stream(self, question: str, history: History = ()) -> Iterator[Event]:
+    def stream(self, question: str, history: History = ()) -> Generator[Event, None, None]:
         """The answer as it comes about: Status, Token and ClaimChecked events, then the Answer, last.
 
-        Closing the iterator stops the work. Raises what `ask` raises, at the first step.
+        Closing the generator stops the work. Raises what `ask` raises, at the first step.
         """
         begun = time.perf_counter()
         asked = _checked(question)
@@ -138,7 +141,7 @@ class Chat:
 
     def suggestions(self, n: int = 4) -> list[str]:
         """Up to n questions to start from, taken from the articles, each of which they answer."""
-        return suggestions(self._index.library.articles(), lambda question: self.ask(question).answered, n)
+        return suggestions(self._index.library.articles(limit=SUGGEST_FROM), lambda question: self.ask(question).answered, n)
 
     # -- the collection ----------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -68,6 +69,7 @@ def session(data_dir: Path | None, **overrides: Any) -> Iterator[Settings]:
         settings = load(data_dir=data_dir, **overrides)
         folder = settings.data_dir
         _log_to_stderr(settings.log_level)
+        threading.excepthook = _thread_died(folder)
         yield settings
     except DatelineError as error:
         say(f"dateline: {error}")
@@ -306,7 +308,16 @@ def _log_to_stderr(level: str) -> None:
         logging.getLogger(package).setLevel(level)
 
 
-def _log_to_file(folder: Path, error: Exception) -> Path:
+def _thread_died(folder: Path) -> Callable[[threading.ExceptHookArgs], None]:
+    """What to do when a background thread dies, instead of printing its traceback: log it."""
+
+    def died(how: threading.ExceptHookArgs) -> None:
+        _log_to_file(folder, how.exc_value)
+
+    return died
+
+
+def _log_to_file(folder: Path, error: BaseException | None) -> Path:
     """Append `error` with its traceback to the log of `folder`, or of the temporary folder; where it is."""
     import tempfile
     import traceback

@@ -83,9 +83,10 @@ def show_answer(to: Console, answer: Answer) -> None:
         show(to, _plain(answer.text))
     if not answer.citations:
         return
-    show(to, "\nSources" if answer.answered else "\nNearest passages")
+    show(to, "\nSources")
     for citation in answer.citations:
-        _show_source(to, f"{citation.number}.", citation)
+        # The text of an answer that is none has just quoted the nearest passages.
+        _show_source(to, citation, quote=answer.answered)
 
 
 def show_hits(to: Console, hits: Iterable[Hit]) -> None:
@@ -104,9 +105,7 @@ def show_hits(to: Console, hits: Iterable[Hit]) -> None:
 def show_articles(to: Console, articles: Iterable[Article]) -> None:
     """Write a collection: a table in a terminal, elsewhere lines of id, date, outlet and title with tabs."""
     cells = [
-        tuple(
-            line(cell) for cell in (article.id, str(article.published or ""), article.outlet, article.title)
-        )
+        tuple(line(cell) for cell in (article.id, str(article.published or ""), article.outlet, article.title))
         for article in articles
     ]
     if not to.is_terminal:
@@ -251,17 +250,18 @@ def _claim(claim: Claim) -> Text:
     return paragraph
 
 
-def _show_source(to: Console, mark: str, citation: Citation) -> None:
+def _show_source(to: Console, citation: Citation, *, quote: bool) -> None:
     from rich.text import Text
 
-    article = citation.article
+    article, mark = citation.article, f"{citation.number}."
     head = Text(f"{mark} ").append(line(article.title) or "(no title)", style="bold")
     if said := byline(article):
         head.append(f", {said}")
     show(to, head)
     indent = len(mark) + 1
     show(to, Text(line(article.url or article.source), style="dim"), indent)
-    show(to, f"“{line(citation.quote)}”", indent)
+    if quote:
+        show(to, f"“{line(citation.quote)}”", indent)
 
 
 def _flat(text: str) -> str:

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from index.characters import decode, normalise
-from index.clean import clean_markup, clean_plain, has_markup, headline_and_text
+from index.reading.characters import decode, normalise
+from index.reading.clean import clean_markup, clean_plain, has_markup, headline_and_text
 from index.errors import ReadError
-from index.records import readable
+from index.reading.records import readable
 
 LEAD = (
     "Engineers reopened the northern bridge on Tuesday after eleven weeks of repairs, "

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 
-from index.formats import holds_many
+from index.reading.formats import holds_many
 from index.read import fingerprint, read
 from index.types import Article, Failure
 
@@ -508,7 +508,7 @@ def test_lone_surrogates_in_json_can_be_stored(tmp_path: Path) -> None:
 def test_a_line_too_long_for_an_article_is_left_and_the_next_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.records.LONGEST_LINE", 1000)
+    monkeypatch.setattr("index.reading.records.LONGEST_LINE", 1000)
     long, short = json.dumps({"text": "x " * 2000}), json.dumps({"text": LEAD})
     failure, article = read(put(tmp_path, "a.jsonl", f"{long}\n{short}"))
     assert isinstance(failure, Failure)
@@ -659,7 +659,7 @@ def test_any_failure_of_a_reader_is_one_files_failure(tmp_path: Path, monkeypatc
     def breaks(data: bytes) -> str:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("index.formats.decode", breaks)
+    monkeypatch.setattr("index.reading.formats.decode", breaks)
     put(tmp_path, "a.txt", LEAD)
     put(tmp_path, "b.jsonl", json.dumps({"text": LEAD}))
     found = list(read(tmp_path))

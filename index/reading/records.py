@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from index.characters import decode
-from index.clean import clean_markup, clean_plain, has_markup, without_title
-from index.draft import Draft
+from index.reading.characters import decode
+from index.reading.clean import clean_markup, clean_plain, has_markup, without_title
+from index.reading.draft import Draft
 from index.errors import ReadError
-from index.frontmatter import fields
-from index.htmlblocks import clean_html
+from index.reading.frontmatter import fields
+from index.reading.htmlblocks import clean_html
 
 _TEXT_FIELDS = ("text", "content", "body")
 _HTML = re.compile(r"</(?:p|div|li|h[1-6]|tr)\s*>|<(?:p|br)\b[^<>]{0,200}>", re.IGNORECASE)

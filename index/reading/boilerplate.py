@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-from index.blocks import Block, ends_sentence, holds_sentence, letters, size, words
+from index.reading.blocks import Block, ends_sentence, holds_sentence, letters, size, words
 
 
 class Label(Enum):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import html
 import re
 
-from index.blocks import IMAGE, LINK_END, LINK_START, Block, ends_sentence, join_lines, size
-from index.characters import normalise
+from index.reading.blocks import IMAGE, LINK_END, LINK_START, Block, ends_sentence, join_lines, size
+from index.reading.characters import normalise
 
 # Stands for a forced line break until the lines are read; private use, taken out of the source before.
 _BREAK = "\ue001"

@@ -10,13 +10,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from index.blocks import letters, render
-from index.boilerplate import article_blocks
-from index.characters import decode, one_line
-from index.clean import without_title
-from index.dates import stated_date
-from index.draft import Draft
-from index.htmlblocks import blocks_of_tree, parse
+from index.reading.blocks import letters, render
+from index.reading.boilerplate import article_blocks
+from index.reading.characters import decode, one_line
+from index.reading.clean import without_title
+from index.reading.dates import stated_date
+from index.reading.draft import Draft
+from index.reading.htmlblocks import blocks_of_tree, parse
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from index.blocks import ends_sentence, join_lines, letters, size
-from index.characters import normalise, one_line
-from index.clean import without_title
-from index.draft import Draft
+from index.reading.blocks import ends_sentence, join_lines, letters, size
+from index.reading.characters import normalise, one_line
+from index.reading.clean import without_title
+from index.reading.draft import Draft
 from index.errors import ReadError
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from index.characters import decode
-from index.clean import headline_and_text
-from index.docxtext import read_docx
-from index.draft import Draft
-from index.frontmatter import read_markdown
-from index.htmltext import read_html
-from index.pdftext import read_pdf
+from index.reading.characters import decode
+from index.reading.clean import headline_and_text
+from index.reading.docxtext import read_docx
+from index.reading.draft import Draft
+from index.reading.frontmatter import read_markdown
+from index.reading.htmltext import read_html
+from index.reading.pdftext import read_pdf
 
 Holds = Literal["one", "several", "lines"]
 

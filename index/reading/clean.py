@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from index.blocks import Block, ends_sentence, holds_sentence, join_lines, letters, render, size, words
-from index.boilerplate import article_blocks
-from index.characters import normalise
-from index.dates import stated_date
-from index.markup import blocks_of_markdown
+from index.reading.blocks import Block, ends_sentence, holds_sentence, join_lines, letters, render, size, words
+from index.reading.boilerplate import article_blocks
+from index.reading.characters import normalise
+from index.reading.dates import stated_date
+from index.reading.markup import blocks_of_markdown
 
 _BULLET = re.compile(r"[-*+•◦▪‣·●○–]\s+\S|\d{1,3}[.)]\s+\S|[a-z]\)\s")
 _MARKUP = re.compile(

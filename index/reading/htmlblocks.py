@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from index.blocks import IMAGE, LINK_END, LINK_START, Block, render, size
-from index.boilerplate import article_blocks
-from index.characters import normalise
+from index.reading.blocks import IMAGE, LINK_END, LINK_START, Block, render, size
+from index.reading.boilerplate import article_blocks
+from index.reading.characters import normalise
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from index.characters import one_line
-from index.clean import clean_markup, first_heading, without_title
-from index.dates import stated_date
-from index.draft import Draft
-from index.markup import plain_words
+from index.reading.characters import one_line
+from index.reading.clean import clean_markup, first_heading, without_title
+from index.reading.dates import stated_date
+from index.reading.draft import Draft
+from index.reading.markup import plain_words
 
 _LONGEST = 64 * 1024
 _FRONT = re.compile(r"\A\s*---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
-from index.blocks import Block, render, size
-from index.characters import normalise, one_line
-from index.clean import without_title
-from index.draft import Draft
+from index.reading.blocks import Block, render, size
+from index.reading.characters import normalise, one_line
+from index.reading.clean import without_title
+from index.reading.draft import Draft
 from index.errors import ReadError
-from index.pdftext import stated_author, stated_title
+from index.reading.pdftext import stated_author, stated_title
 
 _MOST_UNPACKED = 300 * 1024 * 1024
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

@@ -1,0 +1,98 @@
+"""A chat that answers as it is told, for tests where the real one is too quick or too good."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from index.types import Article, Failure, Progress, Report
+from rag.types import Answer, Citation, Claim, Event, Status, Token, Verdict
+
+QUOTED = Verdict("quoted", 1.0)
+
+
+def article(number: int, title: str, text: str, **known: Any) -> Article:
+    """An article with what is known of it."""
+    id = f"a{number}-{hash((title, text)):x}"
+    return Article(id=id, title=title, text=text, source=f"a{number}.md", **known)
+
+
+def cite(number: int, source: Article, quote: str) -> Citation:
+    """A citation of the quote's first place in the article."""
+    start = source.text.index(quote)
+    return Citation(number, source, start, start + len(quote), quote)
+
+
+def quoting(question: str, citations: Sequence[Citation], leads: bool = True) -> Answer:
+    """An answer that quotes each citation in its order."""
+    claims = tuple(
+        Claim(
+            one.quote,
+            (one,),
+            QUOTED,
+            f"{one.article.title}, {one.article.outlet or 'unknown'}:" if leads else "",
+        )
+        for one in citations
+    )
+    text = " ".join(f"“{one.quote}” [{one.number}]" for one in citations)
+    return Answer(question, question, text, claims, tuple(citations), (), True, "quote", 0.01)
+
+
+class FakeChat:
+    """The public methods of `rag.Chat` that the page uses; `answers` makes the answer to a question.
+
+    `pause` is waited between `tokens`; `closed` counts streams that were closed before their end.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        articles: Sequence[Article] = (),
+        answers: Callable[[str], Answer] | None = None,
+        tokens: Sequence[str] = (),
+        pause: float = 0.0,
+    ) -> None:
+        self.data_dir = data_dir
+        self.held = list(articles)
+        self.answers = answers
+        self.tokens = tokens
+        self.pause = pause
+        self.closed = 0
+        self.histories: list[list[Any]] = []
+
+    def warm(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def articles(self) -> list[Article]:
+        return list(self.held)
+
+    def article(self, id: str) -> Article:
+        return next(one for one in self.held if one.id == id)
+
+    def suggestions(self, n: int = 4) -> list[str]:
+        return [f"What does “{one.title}” say?" for one in self.held][:n]
+
+    def add(self, *paths: Any, progress: Callable[[Progress], None] | None = None) -> Report:
+        if progress:
+            progress(Progress("reading", 1, 1))
+        return Report(failed=tuple(Failure(str(path), "this chat reads nothing") for path in paths))
+
+    async def astream(self, question: str, history: Sequence[Any] = ()) -> AsyncIterator[Event]:
+        self.histories.append(list(history))
+        finished = False
+        try:
+            yield Status("Searching the articles …")
+            for token in self.tokens:
+                await asyncio.sleep(self.pause)
+                yield Token(token)
+            assert self.answers is not None
+            answer = self.answers(question)
+            finished = True
+            yield answer
+        finally:
+            self.closed += not finished

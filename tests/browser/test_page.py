@@ -1,0 +1,597 @@
+"""The page in a real Chromium: what a reader sees and does.
+
+The engine is the real one with the starter collection, except where a test needs an article, an
+error or a slowness that it does not have.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, SEEDS, Served
+from fake_chat import article, cite, quoting
+
+from index.errors import DatelineError
+from rag.types import Answer
+
+BOX = "#question textarea"
+DONE = "#messages .bot-row:last-of-type .answer:not(.writing)"
+MARKERS = "#messages .bot-row:last-of-type a.cite"
+Open = Callable[..., Any]
+Fake = Callable[..., Served]
+
+BRIDGE = article(
+    1,
+    "The bridge reopens",
+    "The bridge reopened on Monday. It had been closed for a year.\n\nTraffic 🚦 flows again.",
+    outlet="The Example",
+    author="A. Writer",
+    published=date(2022, 11, 13),
+    url="https://news.example/bridge",
+)
+HARBOUR = article(2, "The harbour", "Ships wait.\n\nThe harbour opens on Tuesday at noon.", outlet="Port Post")
+
+
+def ask(page: Any, question: str, wait: str = DONE) -> None:
+    """Ask with the keyboard and wait until the answer to this question is whole."""
+    asked = page.locator("#messages .user-row").count()
+    page.fill(BOX, question)
+    page.press(BOX, "Enter")
+    page.wait_for_function("n => document.querySelectorAll('#messages .user-row').length > n", arg=asked)
+    page.wait_for_selector(wait)
+
+
+def marked(page: Any) -> str:
+    """The words that are highlighted as the current ones, on one line."""
+    return flat(" ".join(page.locator("#panel mark.current").all_inner_texts()))
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def follow(page: Any, link: Any) -> None:
+    """Click a marker and wait for its article."""
+    target = link.get_attribute("href")[1:]
+    link.click()
+    page.wait_for_selector(f'#panel [data-current="{target}"]')
+
+
+def in_view(page: Any) -> bool:
+    """Are the current words within the panel's visible part?"""
+    return bool(
+        page.evaluate(
+            """() => {
+              const mark = document.querySelector('#panel mark.current').getBoundingClientRect();
+              const frame = document.getElementById('sources').getBoundingClientRect();
+              return mark.top >= frame.top && mark.bottom <= Math.min(frame.bottom, innerHeight);
+            }"""
+        )
+    )
+
+
+def bridge_answers(question: str) -> Answer:
+    if "harbour" in question:
+        return quoting(question, [cite(1, HARBOUR, "The harbour opens on Tuesday at noon.")])
+    return quoting(
+        question,
+        [
+            cite(1, BRIDGE, "The bridge reopened on Monday."),
+            cite(2, BRIDGE, "Traffic 🚦 flows again."),
+            cite(3, HARBOUR, "The harbour opens on Tuesday at noon."),
+        ],
+    )
+
+
+# The whole way, with the real engine
+
+
+Asked = list[dict[str, Any]]
+
+
+def test_ask_and_follow_a_marker_to_the_very_words(seeds: Served, open_page: Open, answered: Asked) -> None:
+    one = answered[0]
+    page = open_page(seeds)
+    ask(page, one["question"])
+    assert one["phrase"] in flat(page.inner_text(DONE))
+    markers = page.locator(MARKERS)
+    assert markers.count() >= 1
+    for place in range(markers.count()):
+        link = markers.nth(place)
+        follow(page, link)
+        quotes = [flat(text) for text in page.locator(f"{DONE} .words").all_inner_texts()]
+        assert marked(page) and any(marked(page) in quote for quote in quotes)
+        page.wait_for_function("document.activeElement.matches('mark.current')")
+        assert in_view(page)
+        assert link.get_attribute("aria-current") == "true"
+        assert page.locator("#messages a[aria-current]").count() == 1
+        known = {a.title: a for a in seeds.chat.articles()}[page.inner_text("#panel h2")]
+        kicker = page.inner_text("#panel .kicker")
+        assert known.outlet in kicker
+        if known.published:
+            assert str(known.published.year) in kicker
+        assert marked(page) in flat(known.text)
+
+
+def test_a_marker_of_an_earlier_turn_keeps_its_words(seeds: Served, open_page: Open, answered: Asked) -> None:
+    first, second = answered[0], answered[2]
+    page = open_page(seeds)
+    ask(page, first["question"])
+    link = page.locator(MARKERS).first
+    follow(page, link)
+    words, title = marked(page), page.inner_text("#panel h2")
+    ask(page, second["question"])
+    page.wait_for_selector('#panel [data-current^="src-2-"]')
+    assert marked(page) != words
+    follow(page, page.locator('#messages a[href="#src-1-1"]'))
+    assert (marked(page), page.inner_text("#panel h2")) == (words, title)
+
+
+def test_what_the_articles_do_not_say_is_told_calmly(seeds: Served, open_page: Open) -> None:
+    page = open_page(seeds)
+    ask(page, "What did Banksy paint in Paris?")
+    assert page.locator(f"{DONE}.unanswered").count() == 1
+    assert page.locator("#messages .failure").count() == 0
+    assert flat(page.inner_text(f"{DONE} > p:first-child"))
+    if page.locator(MARKERS).count():
+        follow(page, page.locator(MARKERS).first)
+        assert marked(page)
+
+
+def test_questions_to_start_from_are_asked_by_a_click(seeds: Served, open_page: Open) -> None:
+    page = open_page(seeds)
+    assert "14 articles" in page.inner_text("#name .collection")
+    assert "Dateline seeds" in page.inner_text("#name .collection")
+    suggestions = page.locator("button.suggestion")
+    assert suggestions.count() == 4
+    question = suggestions.first.inner_text()
+    suggestions.first.click()
+    page.wait_for_selector(f"{DONE}:not(.unanswered)")
+    assert page.inner_text("#messages .asked") == question
+    page.click("#new-chat")
+    page.wait_for_selector("button.suggestion")
+    assert page.locator("#messages .message-row").count() == 0
+    page.wait_for_selector("#panel .none")
+
+
+def test_an_empty_collection_says_how_and_works_once_filled(
+    serve: Callable[..., Served], open_page: Open, tmp_path: Path
+) -> None:
+    import rag
+
+    served = serve(rag.open_chat(data_dir=tmp_path / "data"))
+    page = open_page(served)
+    assert "dateline add" in page.inner_text("#start")
+    assert "No articles yet" in page.inner_text("#name")
+    with rag.open_chat(data_dir=tmp_path / "data") as elsewhere:
+        elsewhere.add(*SEEDS)
+    page.wait_for_selector("#start .start:not(.empty)")
+    assert "14 articles" in page.inner_text("#name")
+    ask(page, "How many mines have been cleared?")
+    assert "2,000 mines" in flat(page.inner_text(DONE))
+
+
+def test_dropped_files_are_added_and_can_be_asked_about(
+    serve: Callable[..., Served], open_page: Open, tmp_path: Path
+) -> None:
+    import rag
+
+    good = tmp_path / "lighthouse.md"
+    good.write_text(
+        "---\ntitle: The lighthouse of Skagen\noutlet: Harbour Gazette\ndate: 2021-05-04\n---\n\n"
+        "The lighthouse of Skagen was relit on Tuesday. Its lamp has a range of 23 nautical miles.\n",
+        encoding="utf-8",
+    )
+    bad = tmp_path / "empty.txt"
+    bad.write_bytes(b"")
+    served = serve(rag.open_chat(data_dir=tmp_path / "data"))
+    page = open_page(served)
+    page.click("#add > .label-wrap")
+    assert page.get_attribute("#add > .label-wrap", "aria-expanded") == "true"
+    page.set_input_files("#files input[type=file]", [str(good), str(bad)])
+    page.wait_for_selector("#outcome .added", timeout=20_000)
+    told = page.inner_text("#outcome")
+    assert "The lighthouse of Skagen" in told and "empty.txt" in told
+    assert [file.name for file in (tmp_path / "data" / "uploads").iterdir()] == ["lighthouse.md"]
+    assert [Path(one.source).name for one in served.chat.articles()] == ["lighthouse.md"]
+    page.wait_for_function("document.querySelector('#name').innerText.includes('1 article')")
+    ask(page, "What is the range of the lamp?")
+    assert "23 nautical miles" in page.inner_text(DONE)
+
+    page.set_input_files("#files input[type=file]", [str(good)])
+    page.wait_for_function("document.querySelector('#outcome').innerText.toLowerCase().includes('unchanged')")
+
+
+# While an answer is written
+
+
+def test_stop_keeps_what_has_come_and_closes_the_stream(fake: Fake, open_page: Open) -> None:
+    served = fake([BRIDGE], bridge_answers, tokens=["one ", "two ", "three "] * 100, pause=0.03)
+    page = open_page(served)
+    ask(page, "slowly", wait="#messages .writing .so-far")
+    page.wait_for_selector("#stop")
+    page.click("#stop")
+    page.wait_for_selector("#messages .stopped")
+    said = page.inner_text("#messages .stopped")
+    assert said.startswith("one two") and "Stopped" in said
+    assert served.chat.closed == 1
+    page.wait_for_selector("#ask")
+    page.wait_for_function("document.activeElement.matches('#question textarea')")
+    served.chat.tokens = ()
+    ask(page, "again")
+    assert page.locator(MARKERS).count() == 3
+    assert served.chat.histories[-1] == [], "a stopped answer is no history"
+    ask(page, "and again")
+    assert served.chat.histories[-1][0].content == "again"
+
+
+def test_a_reader_who_leaves_stops_the_stream(fake: Fake, open_page: Open) -> None:
+    served = fake([BRIDGE], bridge_answers, tokens=["word "] * 400, pause=0.03)
+    page = open_page(served)
+    ask(page, "slowly", wait="#messages .writing .so-far")
+    page.close()
+    for _ in range(100):
+        if served.chat.closed:
+            break
+        time.sleep(0.05)
+    assert served.chat.closed == 1
+
+
+def test_nothing_of_the_old_conversation_arrives_in_a_new_one(fake: Fake, open_page: Open) -> None:
+    served = fake([BRIDGE], bridge_answers, tokens=["word "] * 30, pause=0.03)
+    page = open_page(served)
+    ask(page, "slowly", wait="#messages .writing .so-far")
+    page.click("#new-chat")
+    page.wait_for_selector("#start .start")
+    page.wait_for_selector("#ask")
+    page.wait_for_timeout(1_200)
+    assert page.locator("#messages .message-row").count() == 0 and served.chat.closed == 1
+    served.chat.tokens = ()
+    ask(page, "again")
+    assert page.locator("#messages .asked").all_inner_texts() == ["again"]
+    assert served.chat.histories[-1] == []
+
+
+def test_text_that_streams_is_shown_as_it_is(fake: Fake, open_page: Open) -> None:
+    served = fake(
+        [BRIDGE],
+        bridge_answers,
+        tokens=["<b>bold</b> ", "![x](http://e.example/x.png) ", "${1+1} ", "end"],
+        pause=0.3,
+    )
+    page = open_page(served)
+    page.fill(BOX, "hostile tokens")
+    page.press(BOX, "Enter")
+    page.wait_for_function("document.querySelector('#messages .so-far')?.innerText.includes('${1+1}')")
+    assert page.inner_text("#messages .so-far").startswith("<b>bold</b> ![x](http://e.example/x.png)")
+    page.wait_for_selector(DONE)
+
+
+def test_readers_do_not_wait_for_each_other_and_see_only_their_own(fake: Fake, open_page: Open) -> None:
+    served = fake([BRIDGE], bridge_answers, tokens=["word "] * 20, pause=0.05)
+    pages = [open_page(served) for _ in range(3)]
+    began = time.monotonic()
+    for number, page in enumerate(pages):
+        page.fill(BOX, f"question {number}")
+        page.press(BOX, "Enter")
+    for number, page in enumerate(pages):
+        page.wait_for_selector(DONE)
+        assert page.locator("#messages .asked").all_inner_texts() == [f"question {number}"]
+    assert time.monotonic() - began < 2.5, "one second each, three at once"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (DatelineError("The server at 127.0.0.1:1 does not answer. Start it."), "does not answer. Start it."),
+        (RuntimeError("secret detail"), "Something went wrong inside Dateline"),
+    ],
+)
+def test_a_failure_is_told_as_one_and_keeps_the_question(
+    fake: Fake, open_page: Open, error: Exception, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(question: str) -> Answer:
+        raise error
+
+    page = open_page(fake([BRIDGE], fail))
+    ask(page, "What is it?", wait="#messages .failure")
+    assert said in page.inner_text("#messages .failure")
+    assert "secret detail" not in page.inner_text("#messages")
+    assert page.locator("#messages .unanswered").count() == 0
+    assert page.input_value(BOX) == "What is it?"
+    assert ("secret detail" in caplog.text) is isinstance(error, RuntimeError)
+
+
+def test_a_question_that_is_too_long_is_refused_with_the_limit(fake: Fake, open_page: Open) -> None:
+    page = open_page(fake([BRIDGE], bridge_answers))
+    ask(page, "x" * 5000, wait="#messages .failure")
+    assert "5,000 characters; at most 4,000" in page.inner_text("#messages .failure")
+
+
+# Hostile text
+
+PAYLOAD = (
+    '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> '
+    '{{constructor.constructor("window.hacked=1")()}} ${window.hacked=1} '
+    "![pixel](http://evil.example/p.png) [link](http://evil.example/) `; window.hacked=1; `"
+)
+HOSTILE = article(
+    1,
+    f"Title {PAYLOAD}",
+    f"Before the quote. {PAYLOAD} After it.\n\n<iframe src=http://evil.example></iframe>",
+    outlet=f"Outlet {PAYLOAD}",
+    author=f"Author {PAYLOAD}",
+    url="javascript:window.hacked=1",
+)
+
+
+def test_hostile_text_is_only_text(fake: Fake, open_page: Open) -> None:
+    served = fake([HOSTILE], lambda question: quoting(question, [cite(1, HOSTILE, PAYLOAD)]))
+    page = open_page(served)
+    assert PAYLOAD in page.inner_text("button.suggestion")
+    question = f"Question {PAYLOAD}"
+    ask(page, question)
+    follow(page, page.locator(MARKERS).first)
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hacked") is None
+    assert page.inner_text("#messages .asked") == question
+    assert page.inner_text(f"{DONE} .words") == PAYLOAD
+    assert page.inner_text("#panel h2") == HOSTILE.title
+    assert page.inner_text("#panel .byline") == HOSTILE.author
+    assert marked(page) == PAYLOAD
+    assert "<iframe src=http://evil.example></iframe>" in page.inner_text("#panel .text")
+    for place in ("#messages", "#panel", "#start", "#name"):
+        assert page.locator(f"{place} :is(img, script, iframe)").count() == 0
+    assert page.locator("#panel a, #messages a:not(.cite)").count() == 0
+    assert page.evaluate("[...document.links].every(a => a.hash || a.href.startsWith(location.origin))")
+
+
+def test_hostile_text_through_the_real_engine(serve: Callable[..., Served], open_page: Open, tmp_path: Path) -> None:
+    import json
+
+    import rag
+
+    source = tmp_path / "hostile.jsonl"
+    payload = "<img src=x onerror=alert(1)> ${alert(2)} {{3}} ![p](http://evil.example/p.png)"
+    line = {"id": "h1", "title": f"Zebra {payload}", "url": "javascript:alert(1)", "outlet": payload}
+    line["text"] = f"The zebra {payload} escaped from the zoo of Aarhus on Monday. Nobody was hurt."
+    source.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    chat = rag.open_chat(data_dir=tmp_path / "data")
+    chat.add(source)
+    page = open_page(serve(chat))
+    ask(page, "When did the zebra escape from the zoo of Aarhus?")
+    follow(page, page.locator(MARKERS).first)
+    assert "${alert(2)} {{3}}" in page.inner_text("#panel h2")
+    assert page.locator("#panel :is(img, a)").count() == 0 and page.locator("#messages img").count() == 0
+
+
+# Reading
+
+
+def test_previous_and_next_go_through_the_citations(fake: Fake, open_page: Open) -> None:
+    page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
+    ask(page, "bridge")
+    follow(page, page.locator(MARKERS).first)
+    assert page.is_disabled('#panel [aria-label="Previous citation"]')
+    assert page.locator("#panel mark").all_inner_texts() == [
+        "The bridge reopened on Monday.",
+        "Traffic 🚦 flows again.",
+    ]
+    seen = [marked(page)]
+    for target in ("src-1-2", "src-1-3"):
+        page.click('#panel [aria-label="Next citation"]')
+        page.wait_for_selector(f'#panel [data-current="{target}"]')
+        seen.append(marked(page))
+    assert seen == [
+        "The bridge reopened on Monday.",
+        "Traffic 🚦 flows again.",
+        "The harbour opens on Tuesday at noon.",
+    ]
+    assert page.is_disabled('#panel [aria-label="Next citation"]')
+    assert page.get_attribute('#messages a[href="#src-1-3"]', "aria-current") == "true"
+    page.click('#panel [aria-label="Previous citation"]')
+    page.wait_for_selector('#panel [data-current="src-1-2"]')
+    link = page.locator("#panel .original a")
+    assert link.get_attribute("href") == BRIDGE.url
+    assert (link.get_attribute("target"), link.get_attribute("rel")) == (
+        "_blank",
+        "noopener noreferrer nofollow",
+    )
+    assert "13 November 2022" in page.inner_text("#panel .kicker")
+    assert page.locator(MARKERS).first.get_attribute("title").endswith("“The bridge reopened on Monday.”")
+
+
+def test_a_megabyte_of_article_does_not_freeze_the_page(fake: Fake, open_page: Open) -> None:
+    filler = "says nothing that matters to anyone. 🚦 " * 12
+    text = "\n\n".join(f"Paragraph {number} {filler}" for number in range(2_200))
+    long = article(1, "A long read", text)
+    assert len(text) > 1_000_000
+    quote = "Paragraph 1500 says nothing that matters to anyone."
+    page = open_page(fake([long], lambda question: quoting(question, [cite(1, long, quote)])))
+    ask(page, "long")
+    began = time.monotonic()
+    follow(page, page.locator(MARKERS).first)
+    page.wait_for_function("document.activeElement.matches('mark.current')")
+    assert time.monotonic() - began < 1
+    assert marked(page) == quote and in_view(page)
+    assert len(page.inner_text("#panel .text")) < 25_000
+    page.locator("#panel .whole").first.click()
+    page.wait_for_function("document.querySelectorAll('#panel .text p').length === 2200")
+    page.wait_for_function("document.activeElement.matches('mark.current')")
+    assert marked(page) == quote and in_view(page)
+
+
+def test_the_keyboard_alone_is_enough(fake: Fake, open_page: Open) -> None:
+    page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
+    focused = "document.activeElement"
+    page.wait_for_function(f"{focused}.matches('#question textarea')")
+    page.keyboard.type("first line")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("second line")
+    assert page.locator("#messages .message-row").count() == 0
+    page.keyboard.press("Enter")
+    page.wait_for_selector(DONE)
+    assert page.inner_text("#messages .asked") == "first line\nsecond line"
+    for _ in range(3):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate(f"{focused}.getAttribute('href') === '#src-1-2'"):
+            break
+    else:
+        pytest.fail("the second marker is not reached by Shift+Tab from the question")
+    outline = page.evaluate(f"getComputedStyle({focused}).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{focused}.matches('mark.current')")
+    assert marked(page) == "Traffic 🚦 flows again."
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(f"{focused}.getAttribute('aria-label')") == "Next citation"
+    page.keyboard.press("Enter")
+    page.wait_for_selector('#panel [data-current="src-1-3"]')
+    page.keyboard.press("Escape")
+    assert page.evaluate(f"{focused}.getAttribute('href')") == "#src-1-3"
+
+
+def test_everything_that_can_be_pressed_has_a_name(fake: Fake, open_page: Open) -> None:
+    page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
+    page.click("#add > .label-wrap")
+    ask(page, "bridge")
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll('button, a[href], textarea')]
+             .filter(part => part.checkVisibility())
+             .filter(part => ![part.innerText, part.ariaLabel, part.title, part.labels?.[0]?.innerText]
+               .some(name => name?.trim()))
+             .map(part => part.outerHTML)"""
+    )
+    assert unnamed == []
+    log = page.locator("#messages [role=log]")
+    assert log.get_attribute("aria-live") == "polite"
+    page.wait_for_function("!document.querySelector('#messages [data-testid][aria-label]')")
+
+
+# Sizes and colours
+
+
+def test_a_phone_gets_the_source_as_a_sheet(fake: Fake, open_page: Open) -> None:
+    served = fake([BRIDGE, HARBOUR], bridge_answers)
+    page = open_page(served, width=360, height=740)
+
+    def fits() -> bool:
+        return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+    assert fits()
+    ask(page, "bridge")
+    assert fits() and not page.is_visible("#sources")
+    second = page.locator(MARKERS).nth(1)
+    second.click()
+    page.wait_for_function("document.activeElement.matches('mark.current')")
+    assert page.is_visible("#sources") and in_view(page) and fits()
+    assert marked(page) == "Traffic 🚦 flows again."
+    assert page.evaluate("document.getElementById('conversation').inert") is True
+    page.click("#panel .close")
+    assert not page.is_visible("#sources")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#src-1-2"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#sources", state="visible")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#sources", state="hidden")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#src-1-2"
+    assert page.evaluate("document.getElementById('conversation').inert") is False
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 2560])
+def test_nothing_runs_out_of_the_page(fake: Fake, open_page: Open, width: int) -> None:
+    wide = article(1, "W" * 300, f"{'x' * 500} https://news.example/{'y' * 400} end.", outlet="O" * 80)
+    page = open_page(
+        fake([wide], lambda question: quoting(question, [cite(1, wide, "x" * 500)])),
+        width=width,
+    )
+    ask(page, "z" * 400)
+    follow(page, page.locator(MARKERS).first)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    over = "s => { const e = document.querySelector(s); return e.scrollWidth - e.clientWidth; }"
+    assert page.evaluate(over, "#sources") <= 0
+    assert page.evaluate(over, "#messages [role=log]") <= 0
+
+
+@pytest.mark.parametrize(("path", "scheme"), [("/", "dark"), ("/?__theme=dark", "light")])
+def test_dark_is_dark_and_readable(fake: Fake, open_page: Open, path: str, scheme: str) -> None:
+    page = open_page(fake([BRIDGE, HARBOUR], bridge_answers), path, scheme=scheme)
+    ask(page, "bridge")
+    follow(page, page.locator(MARKERS).first)
+    for place in (
+        DONE,
+        f"{DONE} .lead",
+        "#panel .text",
+        "#panel mark.current",
+        "#panel .kicker",
+        BOX,
+        "#name h1",
+        "#ask",
+    ):
+        assert contrast(page, place) >= 4.5, place
+    assert luminance(page, "#conversation") < 0.1 and luminance(page, "#sources") < 0.1
+
+
+def test_light_is_light_and_readable(fake: Fake, open_page: Open) -> None:
+    page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
+    ask(page, "bridge")
+    follow(page, page.locator(MARKERS).first)
+    for place in (
+        DONE,
+        f"{DONE} .lead",
+        MARKERS,
+        "#panel .text",
+        "#panel mark.current",
+        "#panel .kicker",
+        BOX,
+        "#ask",
+    ):
+        assert contrast(page, place) >= 4.5, place
+    assert luminance(page, "#conversation") > 0.8
+
+
+def colours(page: Any, place: str) -> tuple[list[int], list[int]]:
+    """(text colour, background behind it) of the first such element, as RGB."""
+    text, ground = page.evaluate(
+        """selector => {
+          let part = document.querySelector(selector);
+          const text = getComputedStyle(part).color;
+          const ground = () => part ? getComputedStyle(part).backgroundColor : 'rgb(255, 255, 255)';
+          while (ground() === 'rgba(0, 0, 0, 0)') part = part.parentElement;
+          return [text, ground()];
+        }""",
+        place,
+    )
+    return [int(n) for n in re.findall(r"\d+", text)[:3]], [int(n) for n in re.findall(r"\d+", ground)[:3]]
+
+
+def relative(colour: list[int]) -> float:
+    parts = [c / 255 for c in colour]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def luminance(page: Any, place: str) -> float:
+    return relative(colours(page, place)[1])
+
+
+def contrast(page: Any, place: str) -> float:
+    """The contrast ratio of text to background, as WCAG defines it."""
+    light, dark = sorted(map(relative, colours(page, place)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.skipif(os.environ.get("DATELINE_SCREENSHOTS") != "1", reason="takes the README's screenshot on demand")
+def test_take_the_screenshot_for_the_readme(seeds: Served, open_page: Open, answered: Asked) -> None:
+    page = open_page(seeds, width=1280, height=760)
+    ask(page, answered[0]["question"])
+    follow(page, page.locator(MARKERS).first)
+    page.screenshot(path=ROOT / "docs" / "screenshot.png")

@@ -1,0 +1,101 @@
+"""What holds for every test: no network beyond this machine, no settings of the developer's."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SETTINGS = ("DATA_DIR", "EMBEDDER", "HOST", "PORT", "LOG_LEVEL")
+PREFIXES = ("OPENAI_", "CHROMA_", "GRADIO_")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+_attempts: list[str] = []
+
+
+class NetworkShutError(RuntimeError):
+    """A test reached for a machine other than this one."""
+
+
+def _is_here(host: object) -> bool:
+    """Whether a host is this machine; names other than its own are not, as asking for them is traffic."""
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")
+    if name.lower().rstrip(".") in ("", "localhost", socket.gethostname().lower()):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _is_literal(host: object) -> bool:
+    try:
+        ipaddress.ip_address(str(host).partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _shut_network(event: str, arguments: tuple[object, ...]) -> None:
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        address = arguments[1]
+        # Unix sockets have a path for an address; a connected socket sends to None.
+        if not isinstance(address, tuple) or _is_here(address[0]):
+            return
+        target = f"{address[0]}:{address[1]}"
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        if _is_here(arguments[0]) or _is_literal(arguments[0]):
+            return
+        target = str(arguments[0])
+    else:
+        return
+    _attempts.append(target)
+    raise NetworkShutError(f"Tests talk to this machine only, and something reached for {target}.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # An audit hook rather than a patched socket class: it also sees what is called from C.
+    sys.addaudithook(_shut_network)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_developer_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Session fixtures too see no setting of the developer's: not the environment, not a `.env`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.upper() in SETTINGS + PROXIES or name.upper().startswith(PREFIXES):
+                patch.delenv(name)
+        patch.chdir(tmp_path_factory.mktemp("cwd"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test stands in its own empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def network_attempts() -> Iterator[list[str]]:
+    """The hosts beyond this machine that were reached for; a test that expects some clears them.
+
+    They fail the test even where the program under test made the best of the error.
+    """
+    _attempts.clear()
+    yield _attempts
+    if _attempts:
+        pytest.fail(f"The test reached beyond this machine: {', '.join(sorted(set(_attempts)))}")
+
+
+@pytest.fixture
+def subprocess_env() -> dict[str, str]:
+    """The environment for a Python that is started by a test and imports this tree."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}

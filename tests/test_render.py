@@ -1,0 +1,339 @@
+"""What the page says: answers, notices and the sources panel, as HTML."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from html import unescape
+
+import pytest
+
+from index.types import Article, Failure, Progress, Report
+from rag.types import Answer, Citation, Claim, Label, Verdict
+from ui import render, sources
+
+HOSTILE = "<img src=x onerror=alert(1)> & \"quoted\" 'too' {{this}} ${alert(2)} ![x](https://e.example/x.png)"
+QUOTED = Verdict("quoted", 1.0)
+
+ARTICLE = Article(
+    id="a1",
+    title="The bridge reopens",
+    text=(
+        "The bridge reopened on Monday. It had been closed for a year.\n\nTraffic 🚦 flows again. The bridge is new."
+    ),
+    source="bridge.md",
+    url="https://news.example/bridge",
+    outlet="The Example",
+    author="A. Writer",
+    published=date(2022, 11, 13),
+)
+
+
+def cite(number: int, quote: str, article: Article = ARTICLE) -> Citation:
+    start = article.text.index(quote)
+    return Citation(number, article, start, start + len(quote), quote)
+
+
+def answer(*claims: Claim, answered: bool = True, text: str = "", searched: str = "q") -> Answer:
+    citations = tuple(citation for claim in claims for citation in claim.citations)
+    return Answer("q", searched, text, claims if answered else (), citations, (), answered, "quote", 0.1)
+
+
+def plain(html: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", "", html)).replace("\u2060", "")
+
+
+def current(html: str) -> str:
+    return "".join(unescape(words) for words in re.findall(r'<mark class="current"[^>]*>([^<]*)</mark>', html))
+
+
+def only_our_tags(html: str) -> None:
+    assert "<img" not in html and "<script" not in html
+    for tag in re.findall(r"<[^>]*>", html):
+        assert not re.search(r"\son\w+\s*=(?!\S*&quot;)", re.sub(r'"[^"]*"', '""', tag)), tag
+
+
+def test_a_day_is_printed_as_in_a_newspaper() -> None:
+    assert render.day(date(2022, 11, 3)) == "3 November 2022"
+
+
+def test_a_quotation_has_its_lead_its_marks_and_its_marker() -> None:
+    citation = cite(1, "The bridge reopened on Monday.")
+    claim = Claim(
+        citation.quote, (citation,), QUOTED, "The bridge reopens, The Example, 13 November 2022:", ((23, 29),)
+    )
+    html = render.answer(answer(claim), 4)
+    assert plain(html) == ("The bridge reopens, The Example, 13 November 2022: “The bridge reopened on Monday.”[1]")
+    assert "<cite>The bridge reopens</cite>, The Example" in html
+    assert "<strong>Monday</strong>." in html
+    assert (
+        '<a href="#src-4-1" class="cite" title="The bridge reopens: “The bridge reopened on Monday.”">[1]</a>' in html
+    )
+
+
+def test_a_claim_without_a_lead_continues_the_paragraph() -> None:
+    first, second, third = (
+        cite(1, "The bridge reopened on Monday."),
+        cite(2, "It had been closed for a year."),
+        cite(3, "The bridge is new."),
+    )
+    html = render.answer(
+        answer(
+            Claim(first.quote, (first,), QUOTED, "The bridge reopens:"),
+            Claim(second.quote, (second,), QUOTED),
+            Claim(third.quote, (third,), QUOTED, "The bridge reopens:"),
+        ),
+        1,
+    )
+    assert html.count("<p>") == 2
+    assert html.index("a year.") < html.index("</p>") < html.index("is new.")
+
+
+@pytest.mark.parametrize("label", ["supported", "partly", "unsupported", "contradicted"])
+def test_words_of_a_model_are_not_put_in_quotation_marks(label: Label) -> None:
+    citation = cite(1, "The bridge is new.")
+    claim = Claim("The bridge was rebuilt.", (citation,), Verdict(label, 0.4, ("says <b>less</b>",)))
+    html = render.answer(answer(claim), 1)
+    assert "“The bridge was" not in html
+    said = {"partly": "partly supported", "unsupported": "not supported", "contradicted": "contradicted"}.get(label)
+    assert (said in html) if said else "verdict" not in html
+    assert "<b>less" not in html
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ((), "a&lt;b c"),
+        (((0, 3),), "<strong>a&lt;b</strong> c"),
+        (((4, 99),), "a&lt;b <strong>c</strong>"),
+        (((0, 3), (1, 5)), "<strong>a&lt;b</strong><strong> c</strong>"),
+    ],
+)
+def test_emphasis(spans: tuple[tuple[int, int], ...], expected: str) -> None:
+    assert render.emphasised("a<b c", spans) == expected
+
+
+def test_an_unanswered_question_is_told_as_such_with_the_nearest_passages() -> None:
+    citation = cite(1, "The bridge reopened on Monday.")
+    html = render.answer(
+        replace(
+            answer(answered=False, text="The articles do not say.\n\nNearest:\n\n- *T*: “The bridge” [1]"),
+            citations=(citation,),
+        ),
+        2,
+    )
+    assert 'class="answer unanswered"' in html and "failure" not in html
+    assert html.index("The articles do not say.") < html.index("nearest passages") < html.index("#src-2-1")
+    assert '<cite>The bridge reopens</cite>, The Example, <span class="day">13 November 2022</span>' in html
+    assert "Nearest:" not in html and html.count("The bridge reopened on Monday.") == 2
+
+
+def test_a_failure_does_not_look_like_an_answer() -> None:
+    html = render.failure("The server is away. Try again.")
+    assert "The server is away." in html and "answer" not in html.replace("The server", "")
+
+
+def test_what_was_searched_is_told_when_it_differs() -> None:
+    claim = Claim("x", (), QUOTED)
+    assert "Searched for" not in render.answer(answer(claim), 1)
+    assert "Searched for: bridge &lt;1&gt;" in render.answer(answer(claim, searched="bridge <1>"), 1)
+
+
+def test_everything_is_escaped() -> None:
+    article = replace(
+        ARTICLE,
+        title=HOSTILE,
+        outlet=HOSTILE,
+        author=HOSTILE,
+        url="javascript:alert(1)",
+        text=f"Before. {HOSTILE} After.",
+    )
+    citation = cite(1, HOSTILE, article)
+    claim = Claim(HOSTILE, (citation,), Verdict("partly", 0.5, (HOSTILE,)), f"{HOSTILE}, {HOSTILE}:", ((0, 9),))
+    failed = Report(added=(HOSTILE,), failed=(Failure(HOSTILE, HOSTILE),))
+    for html in (
+        render.question(HOSTILE),
+        render.working(HOSTILE, ""),
+        render.working("", HOSTILE),
+        render.stopped(HOSTILE),
+        render.failure(HOSTILE),
+        render.answer(answer(claim, searched=HOSTILE), 1),
+        render.answer(replace(answer(answered=False, text=HOSTILE), citations=(citation,)), 1),
+        render.masthead(render.collection([article])),
+        render.start([article], [HOSTILE]),
+        render.progress(Progress("reading", 1, 2, note=HOSTILE)),
+        render.added(failed, {HOSTILE: HOSTILE}),
+        sources.source([citation], 1, 1),
+    ):
+        only_our_tags(html)
+        assert "onerror" in html, "the text itself is still shown"
+    assert current(sources.source([citation], 1, 1)) == HOSTILE
+    assert "javascript:" not in sources.source([citation], 1, 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "data:text/html,x",
+        "//news.example/x",
+        "https:news",
+        "http://",
+        "java\nscript:alert(1)",
+        "https://news.example/\nx",
+        "https://[bad",
+        "ftp://news.example",
+        "\\\\host\\share",
+        "",
+    ],
+)
+def test_an_address_that_is_none_is_no_link(url: str) -> None:
+    assert sources.web_address(url) == ""
+    assert "<a " not in sources.source([cite(1, "The bridge is new.", replace(ARTICLE, url=url))], 1, 1)
+
+
+def test_the_original_opens_elsewhere_and_learns_nothing() -> None:
+    html = sources.source([cite(1, "The bridge is new.")], 1, 1)
+    assert (
+        '<a href="https://news.example/bridge" target="_blank" rel="noopener noreferrer nofollow">'
+        "Read the original at news.example</a>"
+    ) in html
+
+
+def test_the_panel_marks_every_run_of_the_article_and_the_current_one_apart() -> None:
+    cited = [cite(1, "The bridge reopened on Monday."), cite(2, "🚦 flows"), cite(3, "It had been")]
+    html = sources.source(cited, 7, 2)
+    assert current(html) == "🚦 flows"
+    assert re.findall(r"<mark>([^<]*)</mark>", html) == ["The bridge reopened on Monday.", "It had been"]
+    assert 'data-current="src-7-2"' in html
+    assert re.findall(r'data-go="([^"]*)" aria-label="(\w+)', html) == [
+        ("src-7-1", "Previous"),
+        ("src-7-3", "Next"),
+    ]
+    assert "[2] of 3" in html
+    text = html[html.index('class="text"') :]
+    assert plain(text.split(">", 1)[1].replace("</p><p>", "\n\n")) == ARTICLE.text
+
+
+def test_the_first_and_the_last_citation_have_an_end() -> None:
+    cited = [cite(1, "The bridge reopened on Monday."), cite(2, "The bridge is new.")]
+    assert re.findall(r"<button[^>]* disabled [^>]*>", sources.source(cited, 1, 1)) == [
+        '<button type="button" class="step" disabled aria-label="Previous citation">'
+    ]
+    assert 'disabled aria-label="Next citation"' in sources.source(cited, 1, 2)
+
+
+def test_a_run_over_paragraphs_and_over_another_run_is_whole() -> None:
+    long = cite(1, "closed for a year.\n\nTraffic 🚦 flows")
+    inner = cite(2, "year.\n\nTraffic")
+    assert current(sources.source([long, inner], 1, 1)) == "closed for a year.Traffic 🚦 flows"
+    html = sources.source([long, inner], 1, 2)
+    assert current(html) == "year.Traffic"
+    assert re.findall(r"<mark>([^<]*)</mark>", html) == ["closed for a ", " 🚦 flows"]
+
+
+def test_only_runs_of_the_same_version_are_marked() -> None:
+    newer = replace(ARTICLE, text="The bridge closed. " + ARTICLE.text)
+    html = sources.source([cite(1, "The bridge is new."), cite(2, "The bridge closed.", newer)], 1, 1)
+    assert html.count("<mark") == 1
+
+
+def test_lines_are_paragraphs_where_there_are_no_blank_ones() -> None:
+    lines = replace(ARTICLE, text="One line.\nAnother line.\nThe last.")
+    assert sources.source([cite(1, "Another", lines)], 1, 1).count("<p>") == 3
+
+
+def test_a_marker_of_no_citation_gives_the_empty_panel() -> None:
+    assert sources.source([], 1, 1) == sources.EMPTY
+    assert sources.source([cite(1, "The bridge is new.")], 1, 9) == sources.EMPTY
+
+
+def test_a_long_article_is_cut_to_a_window_around_the_quote() -> None:
+    text = "\n\n".join(f"Paragraph {number} of a very long article 🚦." for number in range(30_000))
+    article = replace(ARTICLE, text=text)
+    for quote in ("Paragraph 0 of", "Paragraph 15000 of", "Paragraph 29999 of a very long article 🚦."):
+        citation = cite(1, quote, article)
+        html = sources.source([citation], 1, 1)
+        assert current(html) == quote
+        assert len(html) < 40_000
+        assert "Show the whole article" in html
+    whole = sources.source([citation], 1, 1, whole=True)
+    assert current(whole) == quote and "Paragraph 0 of" in whole and "Show the whole" not in whole
+
+
+@pytest.mark.parametrize(
+    ("length", "start", "end", "expected"),
+    [
+        (100, 10, 20, (0, 100)),
+        (1000, 0, 10, (0, 200)),
+        (1000, 990, 1000, (800, 1000)),
+        (1000, 500, 510, (405, 605)),
+        (1000, 100, 700, (100, 700)),
+    ],
+)
+def test_the_window_holds_the_quote(length: int, start: int, end: int, expected: tuple[int, int]) -> None:
+    assert sources.window(length, start, end, 200) == expected
+
+
+def test_the_collection_in_a_line() -> None:
+    other = replace(ARTICLE, id="a2", outlet="Another", published=date(2021, 2, 1))
+    undated = replace(ARTICLE, id="a3", outlet="", published=None)
+    assert render.collection([]) == "No articles yet"
+    assert render.collection([ARTICLE]) == "1 article, 13 November 2022, from The Example"
+    assert render.collection([ARTICLE, other, ARTICLE]) == (
+        "3 articles, 1 February 2021 – 13 November 2022, from The Example and Another"
+    )
+    assert render.collection([undated, undated]) == "2 articles"
+    assert render.collection([ARTICLE, undated, other]) == (
+        "3 articles, 2 of them dated 1 February 2021 – 13 November 2022, from The Example and Another"
+    )
+    many = [replace(ARTICLE, outlet=f"Outlet {number}") for number in range(9)]
+    assert render.collection(many).endswith("from Outlet 0, Outlet 1 and 7 more outlets")
+
+
+def test_an_empty_collection_says_how_to_fill_it() -> None:
+    html = render.start([], [])
+    assert "dateline add FOLDER" in html and "Add articles" in html and "<button" not in html
+
+
+def test_progress_tells_what_is_known() -> None:
+    assert plain(render.progress(Progress("reading", 3, 0))) == "Reading articles: 3"
+    told = render.progress(Progress("embedding", 1200, 5000, 310.2, 12.4))
+    assert plain(told) == "Indexing passages: 1,200 of 5,000, 310 a second, about 12 seconds left"
+    assert '<progress max="5000" value="1200">' in told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "a moment"), (1, "1 second"), (59, "59 seconds"), (61, "1 minute"), (7300, "2 hours")],
+)
+def test_a_duration_in_words(seconds: float, said: str) -> None:
+    assert render.duration(seconds) == said
+
+
+def test_what_was_added_is_listed_with_failures_and_reasons() -> None:
+    report = Report(added=("a1",), unchanged=("a2",), failed=(Failure("/home/me/uploads/scan.pdf", "it has no text"),))
+    html = render.added(report, {"a1": "The bridge reopens"})
+    assert "Added (1)" in html and "The bridge reopens" in html and "a2" in html
+    assert "scan.pdf: it has no text" in html and "/home/me" not in html
+    assert "nothing to add" in render.added(Report(), {})
+
+
+def test_a_very_long_list_is_cut() -> None:
+    html = render.added(Report(added=tuple(f"id{number}" for number in range(5000))), {})
+    assert "Added (5000)" in html and "and 4,960 more" in html and len(html) < 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("short", 10, "short"),
+        ("a b\n\n c", 10, "a b c"),
+        ("one two, three four", 10, "one two …"),
+        ("x" * 30, 10, "x" * 10 + " …"),
+    ],
+)
+def test_a_text_is_shortened_at_a_word(text: str, limit: int, expected: str) -> None:
+    assert render.shorten(text, limit) == expected

@@ -1,0 +1,236 @@
+"""The page: what is where, and what happens when something is typed, dropped or clicked."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from index.errors import DatelineError
+from index.types import Progress, Report
+from ui import render, sources, theme, uploads
+from ui.conversation import APOLOGY, Conversation, ask
+from ui.shelf import Shelf
+
+if TYPE_CHECKING:
+    from rag.chat import Chat
+
+log = logging.getLogger(__name__)
+
+TOGETHER = 8
+HOW_TO_ADD = (
+    "<p>Text, Markdown, HTML, PDF, Word, JSON or JSON lines, also gzipped. "
+    "A file with the name of an earlier one takes its place.</p>"
+)
+MARKER = re.compile(r"src-(\d{1,6})-(\d{1,6})")
+START_SCRIPT = """
+element.addEventListener('click', event => {
+  const button = event.target.closest('button[data-question]');
+  if (button) trigger('select', {question: button.dataset.question});
+});
+"""
+
+
+def build(chat: Chat) -> gr.Blocks:
+    """The page for a `rag.Chat`. It is served by `ui.serve`, which also brings style and script limits."""
+
+    shelf = Shelf(chat)
+
+    async def refresh() -> AsyncIterator[tuple[str, str, Any]]:
+        """Yields (masthead, start, whether to look again soon): what is there, then with questions."""
+        try:
+            articles = await asyncio.to_thread(shelf.articles)
+            head = render.masthead(render.collection(articles))
+            soon = gr.Timer(active=not articles)
+            if shelf.known_questions() is None:
+                yield head, render.start(articles, []), soon
+            yield head, render.start(articles, await asyncio.to_thread(shelf.questions)), soon
+        except DatelineError as error:
+            yield render.masthead(), render.failure(str(error)), gr.skip()
+        except Exception:
+            log.exception("The collection could not be listed.")
+            yield render.masthead(), render.failure(APOLOGY), gr.skip()
+
+    async def respond(question: str, conversation: Conversation) -> AsyncIterator[tuple[Any, ...]]:
+        """Yields (messages, panel, question box, ask button, stop button)."""
+        question = question.strip() if isinstance(question, str) else ""
+        if not question or conversation.stop is not None:
+            yield (gr.skip(),) * 5
+            return
+        turn = len(conversation.exchanges) + 1
+        busy = gr.Button(visible=False), gr.Button(visible=True)
+        free = gr.Button(visible=True), gr.Button(visible=False)
+        async with aclosing(ask(chat, conversation, question)) as asking:
+            async for exchange in asking:
+                messages = conversation.messages()
+                if not conversation.holds(exchange):
+                    # A new conversation was begun meanwhile: it is shown, and nothing of the old one.
+                    yield messages, *(gr.skip(),) * 4
+                    return
+                if not exchange.done:
+                    yield messages, gr.skip(), "", *busy
+                    continue
+                cited = exchange.citations
+                yield (
+                    messages,
+                    sources.source(cited, turn, cited[0].number) if cited else gr.skip(),
+                    question if exchange.failed else gr.skip(),
+                    *free,
+                )
+
+    async def respond_to_suggestion(conversation: Conversation, event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
+        async for view in respond(_data(event, "question"), conversation):
+            yield view
+
+    def stop(conversation: Conversation) -> None:
+        if conversation.stop is not None:
+            conversation.stop.set()
+
+    def open_source(conversation: Conversation, event: gr.EventData) -> Any:
+        """The panel for the marker that was followed, of this turn or any earlier one."""
+        match = MARKER.fullmatch(_data(event, "id"))
+        if not match:
+            return gr.skip()
+        turn, number = int(match[1]), int(match[2])
+        whole = _data(event, "whole") == "yes"
+        return sources.source(conversation.citations(turn), turn, number, whole=whole)
+
+    async def start_over(conversation: Conversation) -> tuple[Any, ...]:
+        conversation.start_over()
+        return [], sources.EMPTY, "", gr.Button(visible=True), gr.Button(visible=False)
+
+    async def add(files: list[str] | None) -> AsyncIterator[tuple[Any, ...]]:
+        """Yields (what happens, the file drop)."""
+        if not files:
+            yield gr.skip(), gr.skip()
+            return
+        yield render.progress(Progress("reading", 0, 0)), gr.skip()
+        try:
+            async for html in _adding(chat, [Path(file) for file in files]):
+                yield html, gr.skip()
+        except DatelineError as error:
+            yield render.failure(str(error)), None
+        except Exception:
+            log.exception("Files could not be added.")
+            yield render.failure(APOLOGY), None
+        else:
+            shelf.changed()
+            yield gr.skip(), None
+
+    with gr.Blocks(
+        title="Dateline",
+        analytics_enabled=False,
+        fill_width=True,
+        fill_height=True,
+        delete_cache=(3600, 86400),
+    ) as page:
+        conversation = gr.State(Conversation())
+        while_empty = gr.Timer(3, active=False)
+        with gr.Row(elem_id="masthead"):
+            masthead = gr.HTML(render.masthead(), elem_id="name", js_on_load=None, apply_default_css=False)
+            new_chat = gr.Button("New chat", elem_id="new-chat", size="sm", scale=0)
+        with gr.Accordion("Add articles", open=False, elem_id="add"):
+            gr.HTML(HOW_TO_ADD, elem_id="how-to-add", js_on_load=None, apply_default_css=False)
+            # No file_types: what cannot be read is refused by name and with its reason, like anywhere else.
+            files = gr.File(label="Files to add", show_label=False, file_count="multiple", height=104, elem_id="files")
+            outcome = gr.HTML("", elem_id="outcome", js_on_load=None, apply_default_css=False)
+        with gr.Row(elem_id="desk"):
+            with gr.Column(elem_id="conversation"):
+                start = gr.HTML("", elem_id="start", js_on_load=START_SCRIPT, apply_default_css=False)
+                messages = gr.Chatbot(
+                    [],
+                    elem_id="messages",
+                    label="Conversation",
+                    show_label=False,
+                    container=False,
+                    height="100%",
+                    layout="panel",
+                    buttons=[],
+                    render_markdown=False,
+                    latex_delimiters=[],
+                    group_consecutive_messages=False,
+                    feedback_options=None,
+                )
+                with gr.Row(elem_id="composer"):
+                    box = gr.Textbox(
+                        label="Your question",
+                        show_label=False,
+                        container=False,
+                        placeholder="Ask the articles a question",
+                        lines=1,
+                        max_lines=6,
+                        autofocus=True,
+                        scale=1,
+                        elem_id="question",
+                    )
+                    ask_button = gr.Button("Ask", variant="primary", elem_id="ask", scale=0, min_width=88)
+                    stop_button = gr.Button("Stop", elem_id="stop", visible=False, scale=0, min_width=88)
+            with gr.Column(elem_id="sources"):
+                panel = gr.HTML(sources.EMPTY, elem_id="panel", js_on_load=theme.script(), apply_default_css=False)
+
+        collection = [masthead, start, while_empty]
+        view = [messages, panel, box, ask_button, stop_button]
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        asked = gr.on(
+            [box.submit, ask_button.click],
+            respond,
+            [box, conversation],
+            view,
+            concurrency_limit=TOGETHER,
+            concurrency_id="ask",
+            **quiet,
+        )
+        suggested = start.select(
+            respond_to_suggestion,
+            [conversation],
+            view,
+            concurrency_limit=TOGETHER,
+            concurrency_id="ask",
+            **quiet,
+        )
+        stop_button.click(stop, [conversation], None, queue=False, **quiet)
+        panel.select(open_source, [conversation], [panel], concurrency_limit=TOGETHER, **quiet)
+        begun = new_chat.click(start_over, [conversation], view, **quiet)
+        dropped = files.upload(add, [files], [outcome, files], concurrency_limit=1, **quiet)
+        for event in (asked, suggested, dropped, begun):
+            event.then(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
+        page.load(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
+        while_empty.tick(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
+    page.queue(max_size=200, default_concurrency_limit=TOGETHER)
+    return page
+
+
+def _data(event: gr.EventData, name: str) -> str:
+    """A string the page sent along with an event; anything else, however it came, is empty."""
+    data = getattr(event, "_data", None)
+    value = data.get(name) if isinstance(data, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+async def _adding(chat: Chat, files: list[Path]) -> AsyncIterator[str]:
+    """Add the files in a thread and yield HTML: progress while it works, at last what was done."""
+    latest: list[Progress] = []
+
+    def work() -> tuple[Report, dict[str, str]]:
+        with uploads.kept(files, Path(chat.data_dir) / "uploads") as (copies, discard):
+            report: Report = chat.add(*copies, progress=latest.append)
+            discard(Path(failure.source) for failure in report.failed)
+        named = (*report.added, *report.changed, *report.unchanged)[: render.LISTED * 3]
+        return report, {one: chat.article(one).title for one in named}
+
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    shown = None
+    while not working.done():
+        await asyncio.wait({working}, timeout=0.1)
+        if latest and latest[-1] is not shown:
+            shown = latest[-1]
+            del latest[:-1]
+            yield render.progress(shown)
+    report, titles = await working
+    yield render.added(report, titles)
