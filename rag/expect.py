@@ -32,7 +32,7 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "age": re.compile(
-        rf"\b(?:aged?|age of)\s{_NUMBER}|{_NUMBER}[\s-]years?[\s-]old\b|\b(?:he|she|they) (?:is|was|are|turned|turns) {_NUMBER}\b|,\s\d\d?,|\(\d\d?\)|\bborn\b.{{0,40}}\d{{4}}",
+        rf"\b(?:aged?|age of)\s{_NUMBER}|{_NUMBER}[\s-]years?[\s-]old\b|(?:(?<=\bhe is )|(?<=\bshe is )|(?<=\bhe was )|(?<=\bshe was )|(?<=\bturned )|(?<=\bturns ))\d\d?\b(?! years)|,\s\d\d?,|\(\d\d?\)|\bborn\b.{{0,40}}\d{{4}}",
         re.IGNORECASE,
     ),
     "date": re.compile(

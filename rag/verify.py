@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from index.sentences import sentence_spans
 from index.words import is_stop_word, located_terms, terms
 from rag.countries import same_country
 from rag.meaning import word_vectors
@@ -34,12 +35,12 @@ def check(sentence: str, evidence: Sequence[str]) -> Verdict:
         return Verdict("unsupported", 0.0, ("there is nothing to support",) if not said else ("no words are cited",))
     if any(said.rstrip(".") in _plain(text) for text in texts):
         return Verdict("quoted", 1.0, ("word for word in the article",))
-    best = max((_against(said, _plain(text)) for text in [*texts, " ".join(texts)]), key=_rank)
-    return best
+    sentences = [text[start:end] for text in texts for start, end in sentence_spans(text)]
+    return max((_against(said, _plain(text)) for text in [*sentences, *texts, " ".join(texts)]), key=_rank)
 
 
 def _rank(verdict: Verdict) -> tuple[int, float]:
-    order = ("contradicted", "unsupported", "partly", "supported", "quoted")
+    order = ("unsupported", "partly", "contradicted", "supported", "quoted")
     return order.index(verdict.label), verdict.score
 
 
@@ -51,7 +52,8 @@ def _against(said: str, text: str) -> Verdict:
     if contradiction and share >= PARTLY:
         return Verdict("contradicted", round(0.2 * share, 3), (contradiction,))
     reasons += [f"the passage does not say {number}" for number in missing_numbers]
-    if bool(_NEGATION.search(said)) != bool(_NEGATION.search(text)) and share >= PARTLY:
+    one_sentence = len(sentence_spans(text)) == 1
+    if one_sentence and bool(_NEGATION.search(said)) != bool(_NEGATION.search(text)) and share >= PARTLY:
         reasons.append("one of them says that something is not so, the other does not")
     if share < SUPPORTED:
         reasons.append(f"the passage has {share:.0%} of the sentence's telling words")

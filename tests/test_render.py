@@ -129,6 +129,13 @@ def test_an_unanswered_question_is_told_as_such_with_the_nearest_passages() -> N
     assert "Nearest:" not in html and html.count("The bridge reopened on Monday.") == 2
 
 
+def test_an_article_without_a_title_goes_by_its_file_or_address() -> None:
+    untitled = replace(ARTICLE, title="", source="/srv/secret/news.txt")
+    html = sources.source([cite(1, "The bridge is new.", untitled)], 1, 1)
+    assert "<h2>news.txt</h2>" in html and "/srv" not in html
+    assert render.headline(replace(untitled, source="https://news.example/a/b")) == "https://news.example/a/b"
+
+
 def test_a_failure_does_not_look_like_an_answer() -> None:
     html = render.failure("The server is away. Try again.")
     assert "The server is away." in html and "answer" not in html.replace("The server", "")

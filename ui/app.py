@@ -66,6 +66,7 @@ def build(chat: Chat) -> gr.Blocks:
         turn = len(conversation.exchanges) + 1
         busy = gr.Button(visible=False), gr.Button(visible=True)
         free = gr.Button(visible=True), gr.Button(visible=False)
+        emptied: Any = ""
         async with aclosing(ask(chat, conversation, question)) as asking:
             async for exchange in asking:
                 messages = conversation.messages()
@@ -74,13 +75,14 @@ def build(chat: Chat) -> gr.Blocks:
                     yield messages, *(gr.skip(),) * 4
                     return
                 if not exchange.done:
-                    yield messages, gr.skip(), "", *busy
+                    yield messages, gr.skip(), emptied, *busy
+                    emptied = gr.skip()  # what is typed from now on is the next question
                     continue
                 cited = exchange.citations
                 yield (
                     messages,
                     sources.source(cited, turn, cited[0].number) if cited else gr.skip(),
-                    question if exchange.failed else gr.skip(),
+                    emptied,
                     *free,
                 )
 
@@ -88,7 +90,12 @@ def build(chat: Chat) -> gr.Blocks:
         async for view in respond(_data(event, "question"), conversation):
             yield view
 
-    def stop(conversation: Conversation) -> None:
+    def give_back(typed: str, conversation: Conversation) -> Any:
+        """A question that failed, to be asked again, unless the next one is being typed already."""
+        last = conversation.exchanges[-1] if conversation.exchanges else None
+        return last.question if last and last.failed and not typed else gr.skip()
+
+    async def stop(conversation: Conversation) -> None:
         if conversation.stop is not None:
             conversation.stop.set()
 
@@ -198,6 +205,8 @@ def build(chat: Chat) -> gr.Blocks:
         panel.select(open_source, [conversation], [panel], concurrency_limit=TOGETHER, **quiet)
         begun = new_chat.click(start_over, [conversation], view, **quiet)
         dropped = files.upload(add, [files], [outcome, files], concurrency_limit=1, **quiet)
+        for event in (asked, suggested):
+            event.then(give_back, [box, conversation], [box], concurrency_limit=TOGETHER, **quiet)
         for event in (asked, suggested, dropped, begun):
             event.then(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
         page.load(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
@@ -222,7 +231,7 @@ async def _adding(chat: Chat, files: list[Path]) -> AsyncIterator[str]:
             report: Report = chat.add(*copies, progress=latest.append)
             discard(Path(failure.source) for failure in report.failed)
         named = (*report.added, *report.changed, *report.unchanged)[: render.LISTED * 3]
-        return report, {one: chat.article(one).title for one in named}
+        return report, {one: render.headline(chat.article(one)) for one in named}
 
     working = asyncio.ensure_future(asyncio.to_thread(work))
     shown = None

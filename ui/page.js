@@ -22,7 +22,10 @@ function reveal(focus) {
   if (!hit || !scroller.clientHeight) return;
   const frame = scroller.getBoundingClientRect();
   const place = hit.getBoundingClientRect();
-  scroller.scrollTop += place.top - frame.top - Math.max(96, (frame.height - place.height) / 2);
+  // Words near the top are shown below their headline, others in the middle.
+  const bottom = scroller.scrollTop + place.bottom - frame.top;
+  if (bottom < frame.height * .8) scroller.scrollTop = 0;
+  else scroller.scrollTop += place.top - frame.top - Math.max(96, (frame.height - place.height) / 2);
   if (focus) hit.focus({preventScroll: true});
 }
 

@@ -57,9 +57,14 @@ def shorten(text: str, limit: int = SNIPPET) -> str:
     return line[:limit].rsplit(" ", 1)[0].rstrip(" ,;:.") + " …"
 
 
+def headline(article: Article) -> str:
+    """The article's title; where it has none, its file's name (not its folder, which is the server's) or its URL."""
+    return article.title or (article.source if "://" in article.source else PurePath(article.source).name)
+
+
 def attribution(article: Article) -> str:
     """The article's title, outlet and date as HTML, as far as they are known."""
-    parts = [f"<cite>{escape(article.title or article.source)}</cite>"]
+    parts = [f"<cite>{escape(headline(article))}</cite>"]
     parts += [escape(article.outlet)] if article.outlet else []
     parts += [f'<span class="day">{day(article.published)}</span>'] if article.published else []
     return ", ".join(parts)
@@ -162,7 +167,7 @@ def emphasised(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 def marker(citation: Citation, turn: int) -> str:
     """A citation's marker: a link whose title is the quote."""
-    said = escape(f"{citation.article.title}: “{shorten(citation.quote)}”")
+    said = escape(f"{headline(citation.article)}: “{shorten(citation.quote)}”")
     # The word joiner keeps the marker on the line of the word it belongs to.
     target = marker_id(turn, citation.number)
     return f'\u2060<a href="#{target}" class="cite" title="{said}">[{citation.number}]</a>'

@@ -13,7 +13,7 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 from rag.types import Citation
-from ui.render import day, marker_id
+from ui.render import day, headline, marker_id
 
 WINDOW = 20_000
 BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
@@ -62,7 +62,7 @@ def source(citations: Sequence[Citation], turn: int, number: int, *, whole: bool
         part for part in (escape(article.outlet), day(article.published) if article.published else "") if part
     )
     head = f'<p class="kicker">{kicker}</p>' if kicker else ""
-    head += f"<h2>{escape(article.title or article.source)}</h2>"
+    head += f"<h2>{escape(headline(article))}</h2>"
     head += f'<p class="byline">{escape(article.author)}</p>' if article.author else ""
     address = web_address(article.url)
     if address:

@@ -196,6 +196,7 @@ def test_dropped_files_are_added_and_can_be_asked_about(
     page.click("#add > .label-wrap")
     assert page.get_attribute("#add > .label-wrap", "aria-expanded") == "true"
     page.set_input_files("#files input[type=file]", [str(good), str(bad)])
+    page.wait_for_selector("#outcome .adding")
     page.wait_for_selector("#outcome .added", timeout=20_000)
     told = page.inner_text("#outcome")
     assert "The lighthouse of Skagen" in told and "empty.txt" in told
@@ -251,7 +252,7 @@ def test_nothing_of_the_old_conversation_arrives_in_a_new_one(fake: Fake, open_p
     page.click("#new-chat")
     page.wait_for_selector("#start .start")
     page.wait_for_selector("#ask")
-    page.wait_for_timeout(1_200)
+    page.wait_for_timeout(600)
     assert page.locator("#messages .message-row").count() == 0 and served.chat.closed == 1
     served.chat.tokens = ()
     ask(page, "again")
@@ -263,7 +264,7 @@ def test_text_that_streams_is_shown_as_it_is(fake: Fake, open_page: Open) -> Non
     served = fake(
         [BRIDGE],
         bridge_answers,
-        tokens=["<b>bold</b> ", "![x](http://e.example/x.png) ", "${1+1} ", "end"],
+        tokens=["<b>bold</b> ", "![x](http://e.example/x.png) ", "${1+1} ", *["…"] * 4],
         pause=0.3,
     )
     page = open_page(served)
@@ -271,12 +272,15 @@ def test_text_that_streams_is_shown_as_it_is(fake: Fake, open_page: Open) -> Non
     page.press(BOX, "Enter")
     page.wait_for_function("document.querySelector('#messages .so-far')?.innerText.includes('${1+1}')")
     assert page.inner_text("#messages .so-far").startswith("<b>bold</b> ![x](http://e.example/x.png)")
+    page.keyboard.type("the next question")
     page.wait_for_selector(DONE)
+    page.wait_for_selector("#ask")
+    assert page.input_value(BOX) == "the next question"
 
 
 def test_readers_do_not_wait_for_each_other_and_see_only_their_own(fake: Fake, open_page: Open) -> None:
     served = fake([BRIDGE], bridge_answers, tokens=["word "] * 20, pause=0.05)
-    pages = [open_page(served) for _ in range(3)]
+    pages = [open_page(served) for _ in range(2)]
     began = time.monotonic()
     for number, page in enumerate(pages):
         page.fill(BOX, f"question {number}")
@@ -284,7 +288,7 @@ def test_readers_do_not_wait_for_each_other_and_see_only_their_own(fake: Fake, o
     for number, page in enumerate(pages):
         page.wait_for_selector(DONE)
         assert page.locator("#messages .asked").all_inner_texts() == [f"question {number}"]
-    assert time.monotonic() - began < 2.5, "one second each, three at once"
+    assert time.monotonic() - began < 1.9, "one second each, both at once"
 
 
 @pytest.mark.parametrize(
@@ -305,7 +309,7 @@ def test_a_failure_is_told_as_one_and_keeps_the_question(
     assert said in page.inner_text("#messages .failure")
     assert "secret detail" not in page.inner_text("#messages")
     assert page.locator("#messages .unanswered").count() == 0
-    assert page.input_value(BOX) == "What is it?"
+    page.wait_for_function("document.querySelector('#question textarea').value === 'What is it?'")
     assert ("secret detail" in caplog.text) is isinstance(error, RuntimeError)
 
 
@@ -506,19 +510,18 @@ def test_a_phone_gets_the_source_as_a_sheet(fake: Fake, open_page: Open) -> None
     assert page.evaluate("document.getElementById('conversation').inert") is False
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280, 2560])
-def test_nothing_runs_out_of_the_page(fake: Fake, open_page: Open, width: int) -> None:
+def test_nothing_runs_out_of_the_page(fake: Fake, open_page: Open) -> None:
     wide = article(1, "W" * 300, f"{'x' * 500} https://news.example/{'y' * 400} end.", outlet="O" * 80)
-    page = open_page(
-        fake([wide], lambda question: quoting(question, [cite(1, wide, "x" * 500)])),
-        width=width,
-    )
+    page = open_page(fake([wide], lambda question: quoting(question, [cite(1, wide, "x" * 500)])))
     ask(page, "z" * 400)
-    follow(page, page.locator(MARKERS).first)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    over = "s => { const e = document.querySelector(s); return e.scrollWidth - e.clientWidth; }"
-    assert page.evaluate(over, "#sources") <= 0
-    assert page.evaluate(over, "#messages [role=log]") <= 0
+    over = "s => { const part = document.querySelector(s); return part.scrollWidth - part.clientWidth; }"
+    for width in (2560, 1280, 768, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.locator(MARKERS).first.click()
+        page.wait_for_function("document.activeElement.matches('mark.current')")
+        for place in ("html", "#sources", "#messages [role=log]", "#masthead", "#composer"):
+            assert page.evaluate(over, place) <= 0, (width, place)
+        page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize(("path", "scheme"), [("/", "dark"), ("/?__theme=dark", "light")])
@@ -590,8 +593,10 @@ def contrast(page: Any, place: str) -> float:
 
 
 @pytest.mark.skipif(os.environ.get("DATELINE_SCREENSHOTS") != "1", reason="takes the README's screenshot on demand")
-def test_take_the_screenshot_for_the_readme(seeds: Served, open_page: Open, answered: Asked) -> None:
+def test_take_the_screenshot_for_the_readme(seeds: Served, open_page: Open) -> None:
     page = open_page(seeds, width=1280, height=760)
-    ask(page, answered[0]["question"])
+    ask(page, "How many mines have been cleared?")
+    ask(page, "Did Iran supply drones to Russia?")
     follow(page, page.locator(MARKERS).first)
+    page.mouse.move(0, 0)
     page.screenshot(path=ROOT / "docs" / "screenshot.png")
