@@ -16,13 +16,22 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from index.chunk import spelled_date
 from index.sentences import Span, sentence_spans
 from index.types import Article, Hit
 from index.words import located_terms, terms
 from rag.countries import same_country
 from rag.expect import phrases
 from rag.meaning import word_vectors
-from rag.question import MONTHS, Question, Word
+from rag.question import Question, Word
+
+NAMED_AROUND, NAMED_IN_PASSAGE, NAMED_AS_TOPIC = 0.9, 0.6, 0.6
+"""What a name counts for that stands not in the sentence but in its headline or the sentences before it,
+elsewhere in the passage (perhaps in another matter), or as what the whole article is about."""
+
+TOPIC_TIMES = 3
+DATELINE = 300
+"""Characters from the start of an article where its own date may stand."""
 
 LOOKS_BACK = 2
 """Sentences before one whose names count as said in it: what "he" and "the city" mean stands there."""
@@ -108,29 +117,32 @@ def weigh_words(question: Question, frequency: Mapping[str, int], passages: int)
 def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[str, int]) -> Question:
     """The question with names marked that its writer did not capitalise.
 
-    A word is a name when the passages found write it with a capital inside sentences, or when it
-    is in neither the collection nor the table of common words.
+    A word is a name when the passages found write it with a capital inside sentences, always if it
+    is a common word, more often than not if it is none; and when it is no common word and not in
+    the collection at all.
     """
     capital: dict[str, int] = {}
     small: dict[str, int] = {}
+    asked = {word.term for word in question.words}
     for hit in hits:
         text = hit.passage.text
-        for term, start, _ in located_terms(text):
-            if text[start].isupper():
-                if start > 1 and text[start - 1] == " " and text[start - 2] not in ".!?:“\"":
-                    capital[term] = capital.get(term, 0) + 1
-            else:
-                small[term] = small.get(term, 0) + 1
+        for start, end in sentence_spans(text):
+            found = list(located_terms(text[start:end]))
+            if sum(text[start + at].isupper() for _, at, _ in found) > 0.5 * len(found):
+                continue  # a headline, where capitals tell nothing
+            for place, (term, at, _) in enumerate(found):
+                if place and term in asked:
+                    counts = capital if text[start + at].isupper() else small
+                    counts[term] = counts.get(term, 0) + 1
     known = word_vectors()
 
     def is_name(word: Word) -> bool:
-        if word.name:
+        if word.name or word.text.lower() in same_country():
             return True
-        if word.text.lower() in same_country():
-            return True
-        if capital.get(word.term, 0) > small.get(word.term, 0):
-            return True
-        return not frequency.get(word.term) and word.text.isalpha() and not known.knows(word.text)
+        if known.knows(word.text):
+            return capital.get(word.term, 0) >= 2 and not small.get(word.term)
+        # Not a common word: written with a capital here, or not written here at all.
+        return capital.get(word.term, 0) > small.get(word.term, 0) or not frequency.get(word.term)
 
     return replace(question, words=tuple(replace(word, name=is_name(word)) for word in question.words))
 
@@ -160,25 +172,22 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
     for word in question.words:
         if word.name:
             in_here, in_around = here.names(word), max(around.names(word), title.names(word))
-            value = max(in_here, 0.9 * in_around)
-            if value < 0.5:
-                in_passage = passage.names(word)
-                # A name that stands elsewhere in the passage is near, but perhaps in another matter.
-                value = 0.3 * in_passage
+            value = max(in_here, NAMED_AROUND * in_around)
+            if not value:
+                value = max(NAMED_IN_PASSAGE * passage.names(word), NAMED_AS_TOPIC * _is_topic(word, sentence.article))
+            if not value:
                 missing.append(word.text)
         else:
             in_here = 1.0 if word.term in here.terms else 0.9 * float(near_here[word.term])
             near = 1.0 if word.term in around.terms or word.term in title.terms else 0.9 * float(near_around[word.term])
             value = max(in_here, 0.7 * near)
         matched[word.term], matched_here[word.term] = value, in_here
-    years = {str(sentence.article.published.year)} if sentence.article.published else set()
-    for year in question.years:
-        if year not in years and year not in passage.terms and year not in here.terms | around.terms | title.terms:
-            missing.append(year)
-    for month in question.months:
-        published = sentence.article.published
-        if (not published or MONTHS[published.month - 1] != month) and not passage.has_word(month) and not title.has_word(month):
-            missing.append(month)
+    published = sentence.article.published
+    when = _Text.of(f"{sentence.article.text[:DATELINE]} {spelled_date(published)}")
+    missing += [
+        said for said in (*question.years, *question.months)
+        if not any(said in text.words for text in (here, around, title, passage, when))
+    ]  # fmt: skip
     for quoted in question.quoted:
         if " " in quoted.strip() and not _says(f"{sentence.lead_in} {sentence.passage}", quoted):
             missing.append(quoted)
@@ -230,9 +239,6 @@ class _Text:
     def of(cls, text: str) -> _Text:
         return _analysed(text)
 
-    def has_word(self, word: str) -> bool:
-        return word in self.words
-
     def names(self, word: Word) -> float:
         """Is this name in the text: 1 as itself, 0.9 by another name for the same country, 0.85 spelled a little otherwise."""
         if word.term in self.terms:
@@ -244,6 +250,18 @@ class _Text:
         if len(word.term) >= 5 and any(_spelled_alike(word.term, term) for term in self.terms if term[0] == word.term[0]):
             return 0.85
         return 0.0
+
+
+def _is_topic(word: Word, article: Article) -> bool:
+    """Does the article open with this name, or come back to it again and again?"""
+    name = word.text.lower().replace("’", "'").removesuffix("'s")
+    text = _lowered(article.text)
+    return len(name) > 2 and (name in text[:DATELINE] or text.count(name) >= TOPIC_TIMES)
+
+
+@lru_cache(maxsize=64)
+def _lowered(text: str) -> str:
+    return text.lower()
 
 
 @lru_cache(maxsize=4096)
