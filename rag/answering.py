@@ -1,39 +1,72 @@
-"""How likely a sentence answers a question: a logistic regression over the numbers of `rag.evidence`.
+"""Which sentence answers a question best, and whether it answers it at all: two small linear models.
 
-The weights stand in `answering.json`, beside how and on what they were fitted
-(`tests/bench/fit_answering.py`).
+Both read the numbers of `rag.evidence`. The first orders the sentences; the second says how likely it
+is that one answers, from its own numbers and what they are worth for this question. The weights stand
+in `answering.json`, beside how and on what they were fitted (`tests/bench/fit_answering.py`).
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from rag.evidence import FEATURES
+from rag.evidence import Evidence
+from rag.question import Question
+
+RANKING = (
+    "coverage", "weakest_word", "phrase", "no_phrase", "head_here", "passage_rank", "passage_meaning", "meaning",
+)  # fmt: skip
+KINDS = ("count", "date", "person", "place", "reason", "yes-no", "other")
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights in the order of `FEATURES`, and the probability from which a sentence counts as an answer."""
+    """The weights of both models by feature, and the probability from which a sentence counts as an answer."""
 
-    weights: tuple[float, ...]
+    ranking: Mapping[str, float]
+    answering: Mapping[str, float]
     bias: float
     threshold: float
 
-    def probability(self, features: Sequence[float]) -> float:
-        """The probability, in [0, 1], that a sentence with these features answers."""
-        total = self.bias + sum(weight * value for weight, value in zip(self.weights, features, strict=True))
+    def rank(self, evidence: Evidence) -> float:
+        """How good an answer a sentence is, beside others for the same question: higher is better."""
+        return sum(weight * evidence.features[name] for name, weight in self.ranking.items())
+
+    def probability(self, features: Mapping[str, float]) -> float:
+        """The probability, in [0, 1], that a sentence answers, from `answering_features`."""
+        total = self.bias + sum(weight * features[name] for name, weight in self.answering.items())
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def answering_features(
+    question: Question, evidence: Evidence, rank: float, others: Sequence[Evidence]
+) -> dict[str, float]:
+    """The numbers from which the second model tells whether a sentence answers.
+
+    `rank` is what the first model gave it, `others` are all candidates for the question.
+    """
+    own = evidence.features
+    return {
+        **own,
+        "rank": rank,
+        "best_meaning": max(other.features["meaning"] for other in others),
+        "best_passage_meaning": max(other.features["passage_meaning"] for other in others),
+        "lacking": sum(bool(other.missing) for other in others) / len(others),
+        "words_asked": math.log(1 + len(question.words)),
+        "little_covered": max(0.0, 0.6 - own["coverage"]),
+        "word_unmatched": max(0.0, 0.4 - own["weakest_word"]),
+        "names_near": float(own["weakest_name"] > 0.85),
+        "head_absent": float(own["head_here"] < 0.3),
+        **{f"asks_{kind}": float(question.kind == kind) for kind in KINDS},
+    }
 
 
 @lru_cache(maxsize=1)
 def fitted_model() -> Model:
     """The model that ships, read once, when it is first needed."""
     stored = json.loads(files("rag").joinpath("answering.json").read_text(encoding="utf-8"))
-    return Model(
-        tuple(float(stored["weights"][name]) for name in FEATURES), float(stored["bias"]), float(stored["threshold"])
-    )
+    return Model(stored["ranking"], stored["answering"], float(stored["bias"]), float(stored["threshold"]))

@@ -37,9 +37,17 @@ LOOKS_BACK = 2
 """Sentences before one whose names count as said in it: what "he" and "the city" mean stands there."""
 
 FEATURES = (
-    "coverage", "coverage_here", "weakest_word", "names", "weakest_name", "phrase", "no_phrase", "head_here", "meaning",
-    "meaning_around", "passage_rank", "dense_share", "words_asked", "length", "lead", "unknown_word", "title_overlap", "gap",
+    "coverage", "coverage_here", "weakest_word", "weakest_name", "phrase", "no_phrase", "head_here", "matched_here",
+    "unmatched", "passage_rank", "passage_meaning", "meaning",
 )  # fmt: skip
+"""What is known of a sentence, each in [0, 1] unless said: the share of the question's words (by weight) that it or
+what it leans on holds, and that it holds itself; its worst match among the plain words, and among the names; does it
+hold a phrase of the asked kind, does it lack one; is what is to be counted or chosen in it; the share of words it
+holds well; the weight of plain words unmatched; how early its passage was found; and the cosines with the question
+of its passage, and of its headline, the sentence before it and itself."""
+
+NEEDS_PHRASE = {"age": "an age", "money": "a sum of money", "measure": "a measure"}
+"""Kinds that no sentence answers without a phrase of that kind in it."""
 
 Vectors = NDArray[np.float32]
 
@@ -70,12 +78,13 @@ class Sentence:
 class Evidence:
     """A sentence with what was found out about it.
 
-    `missing` are the names, years and months of the question that neither it nor what it leans on
-    has. `spans` are its phrases of the asked kind. `features` are numbers named by `FEATURES`.
+    `missing` is what must be in an answer and is not in it: names, years and months of the question,
+    a phrase of the asked kind where none will do without. `spans` are its phrases of the asked kind,
+    `features` the numbers named by `FEATURES`, `quick` a first guess from words alone.
     """
 
     sentence: Sentence
-    features: tuple[float, ...]
+    features: Mapping[str, float]
     missing: tuple[str, ...]
     spans: tuple[Span, ...]
     quick: float
@@ -147,16 +156,21 @@ def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[
     return replace(question, words=tuple(replace(word, name=is_name(word)) for word in question.words))
 
 
-def with_meaning(evidence: Evidence, nearness: float, nearness_around: float, best: float) -> Evidence:
-    """The evidence with its nearness in meaning to the question: cosines of sentence, and of sentence with lead-in."""
-    values = dict(zip(FEATURES, evidence.features, strict=True))
-    values["meaning"], values["meaning_around"] = nearness, max(nearness, nearness_around)
-    values["gap"] = best - max(nearness, nearness_around)
-    return replace(evidence, features=tuple(values[name] for name in FEATURES))
+def read_closely(sentence: Sentence) -> str:
+    """The text whose meaning is compared with the question's: the headline, the sentence before, and the sentence."""
+    before = sentence.article.text[slice(*sentence.before[-1])] if sentence.before else ""
+    return " ".join(part for part in (f"{sentence.article.title}." if sentence.article.title else "", before, sentence.text) if part)
 
 
-def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]) -> Evidence:
-    """What the words of a sentence say; the features of meaning are still 0, see `with_meaning`."""
+def with_meaning(evidence: Evidence, nearness: float) -> Evidence:
+    """The evidence with its nearness in meaning to the question, the cosine of `read_closely` with it."""
+    return replace(evidence, features={**evidence.features, "meaning": nearness})
+
+
+def examine(
+    question: Question, sentence: Sentence, weights: Mapping[str, float], passage_meaning: float
+) -> Evidence:
+    """What the words of a sentence say; `meaning` is still 0, see `with_meaning`."""
     here = _Text.of(sentence.text)
     around = _Text.of(sentence.lead_in)
     title = _Text.of(sentence.article.title)
@@ -194,38 +208,31 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
     total = sum(weights[word.term] for word in question.words) or 1.0
     coverage = sum(weights[term] * value for term, value in matched.items()) / total
     coverage_here = sum(weights[term] * value for term, value in matched_here.items()) / total
-    plain_values = [matched[word.term] for word in plain]
-    name_values = [matched[word.term] for word in question.words if word.name]
     spans = tuple(phrases(question, sentence.text))
+    if question.kind in NEEDS_PHRASE and not spans:
+        missing.append(NEEDS_PHRASE[question.kind])
     typed = question.kind not in ("other", "yes-no")
-    head_here = 0.0
+    head_here = 0.5
     if question.head:
-        head_here = sum(term in here.terms for term in question.head) / len(question.head)
-        if not head_here:
-            head_here = max((0.9 * float(v) for t, v in near_here.items() if t in question.head), default=0.0)
-    values = {
+        exact = sum(term in here.terms for term in question.head) / len(question.head)
+        head_here = exact or max((0.9 * float(v) for t, v in near_here.items() if t in question.head), default=0.0)
+    features = {
         "coverage": coverage,
         "coverage_here": coverage_here,
-        "weakest_word": min(plain_values, default=1.0),
-        "names": sum(name_values) / len(name_values) if name_values else 1.0,
-        "weakest_name": min(name_values, default=1.0),
+        "weakest_word": min((matched[word.term] for word in plain), default=1.0),
+        "weakest_name": min((matched[word.term] for word in question.words if word.name), default=1.0),
         "phrase": float(typed and bool(spans)),
         "no_phrase": float(typed and not spans),
-        "head_here": head_here if question.head else 0.5,
-        "meaning": 0.0,
-        "meaning_around": 0.0,
+        "head_here": head_here,
+        "matched_here": sum(value > 0.5 for value in matched_here.values()) / max(1, len(matched_here)),
+        "unmatched": sum(weights[word.term] * (1 - matched[word.term]) for word in plain) / total,
         "passage_rank": 1.0 / (1.0 + sentence.rank),
-        "dense_share": sum(value > 0.5 for value in matched_here.values()) / max(1, len(matched_here)),
-        "words_asked": math.log(1 + len(question.words)),
-        "length": min(1.0, len(here.terms) / 40),
-        "lead": float(sentence.start == 0),
-        "unknown_word": sum(weights[w.term] * (1 - matched[w.term]) for w in plain) / total,
-        "title_overlap": sum(word.term in title.terms for word in question.words) / max(1, len(question.words)),
-        "gap": 0.0,
+        "passage_meaning": passage_meaning,
+        "meaning": 0.0,
     }
-    quick = coverage + 0.5 * coverage_here + 0.2 * values["phrase"] - 0.2 * values["no_phrase"] - 0.3 * len(missing)
-    quick += 0.1 * values["passage_rank"]
-    return Evidence(sentence, tuple(values[name] for name in FEATURES), tuple(missing), spans, quick)
+    quick = coverage + 0.5 * coverage_here + 0.2 * features["phrase"] - 0.2 * features["no_phrase"] - 0.3 * len(missing)
+    quick += 0.1 * features["passage_rank"] + 0.5 * passage_meaning
+    return Evidence(sentence, features, tuple(missing), spans, quick)
 
 
 @dataclass(frozen=True, slots=True)

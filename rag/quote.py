@@ -18,8 +18,17 @@ from index.chunk import spelled_date
 from index.sentences import Span
 from index.types import Article, Hit
 from index.words import content_terms
-from rag.answering import fitted_model
-from rag.evidence import Evidence, Sentence, examine, recognise_names, sentences_of, weigh_words, with_meaning
+from rag.answering import answering_features, fitted_model
+from rag.evidence import (
+    Evidence,
+    Sentence,
+    examine,
+    read_closely,
+    recognise_names,
+    sentences_of,
+    weigh_words,
+    with_meaning,
+)
 from rag.expect import certain_phrase
 from rag.question import Question, parse
 from rag.types import Citation, Claim, Verdict
@@ -27,7 +36,7 @@ from rag.types import Citation, Claim, Verdict
 READ_CLOSELY = 14
 """Candidates whose meaning is compared with the question's: each costs about 4 ms."""
 
-MOST_SENTENCES = 4
+MOST_SENTENCES, MOST_QUOTATIONS = 4, 3
 NEARLY_AS_GOOD = 0.6
 """A further sentence is quoted when it is at least this share as likely to answer as the best one."""
 
@@ -63,9 +72,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A candidate sentence with its evidence, its probability of answering, and its vector."""
+    """A candidate sentence with its evidence, its rank among the others (higher is better), its probability
+    of answering, and the vector of what was read closely."""
 
     evidence: Evidence
+    rank: float
     probability: float
     vector: Vectors
 
@@ -95,31 +106,31 @@ def write(
 def weigh(
     asked: str, hits: Sequence[Hit], embed: Embed, frequency: Frequency, passages: int, cosines: Mapping[str, float]
 ) -> tuple[Question, list[Weighed]]:
-    """The question taken apart, and the candidates most likely to answer it, likeliest first."""
+    """The question taken apart, and the best candidates, best first; those that lack something asked for last."""
     parsed = parse(asked)
     counts = frequency([word.term for word in parsed.words])
     question = recognise_names(parsed, hits, counts)
     weights = weigh_words(question, counts, passages)
-    found = [examine(question, sentence, weights) for sentence in sentences_of(hits)]
+    near = [cosines.get(hit.passage.id, 0.0) for hit in hits]
+    found = [examine(question, sentence, weights, near[sentence.rank]) for sentence in sentences_of(hits)]
     found.sort(key=lambda evidence: -evidence.quick)
     found = found[:READ_CLOSELY]
     if not found:
         return question, []
-    vectors = embed([asked, *(evidence.sentence.text for evidence in found)])
-    nearness = vectors[1:] @ vectors[0]
-    around = [cosines.get(hits[evidence.sentence.rank].passage.id, 0.0) for evidence in found]
-    best = max(max(float(here), near) for here, near in zip(nearness, around, strict=True))
+    vectors = embed([asked, *(read_closely(evidence.sentence) for evidence in found)])
+    found = [with_meaning(evidence, float(vector @ vectors[0])) for evidence, vector in zip(found, vectors[1:], strict=True)]
     model = fitted_model()
     weighed = []
-    for evidence, here, near, vector in zip(found, nearness, around, vectors[1:], strict=True):
-        full = with_meaning(evidence, float(here), near, best)
-        weighed.append(Weighed(full, model.probability(full.features), vector))
-    weighed.sort(key=lambda candidate: (bool(candidate.evidence.missing), -candidate.probability))
+    for evidence, vector in zip(found, vectors[1:], strict=True):
+        rank = model.rank(evidence)
+        probability = model.probability(answering_features(question, evidence, rank, found))
+        weighed.append(Weighed(evidence, rank, probability, vector))
+    weighed.sort(key=lambda candidate: (bool(candidate.evidence.missing), -candidate.rank))
     return question, weighed
 
 
 def choose(candidates: Sequence[Weighed], threshold: float) -> list[Weighed]:
-    """PURE. The candidates to quote, likeliest first; none when none is likely enough to answer.
+    """PURE. The candidates to quote, best first; none when the best is not likely enough to answer.
 
     What lacks a name, a year or a month of the question never answers it, however likely else.
     """
@@ -129,8 +140,10 @@ def choose(candidates: Sequence[Weighed], threshold: float) -> list[Weighed]:
     chosen: list[Weighed] = []
     room = MOST_SENTENCES
     for candidate in fit:
-        if candidate.probability < max(threshold, NEARLY_AS_GOOD * fit[0].probability) or len(chosen) == 3:
+        if len(chosen) == MOST_QUOTATIONS:
             break
+        if candidate.probability < max(threshold, NEARLY_AS_GOOD * fit[0].probability):
+            continue
         size = 1 + len(leaned_on(candidate.sentence))
         if size > room or any(_says_the_same(candidate, other) for other in chosen):
             continue
@@ -226,7 +239,7 @@ def _refusal(question: Question, candidates: Sequence[Weighed], frequency: Frequ
         said += f" None of them mentions {_listed([escaped(word.text) for word in lacking])}."
     pieces = [Piece(said)]
     nearest: list[Sentence] = []
-    for candidate in sorted(candidates, key=lambda candidate: -candidate.probability):
+    for candidate in sorted(candidates, key=lambda candidate: -candidate.rank):
         if all(candidate.sentence.passage != sentence.passage for sentence in nearest):
             nearest.append(candidate.sentence)
     citations = []

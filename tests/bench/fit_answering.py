@@ -1,4 +1,4 @@
-"""Fits rag/answering.json: how likely a sentence answers a question, from the numbers of rag.evidence.
+"""Fits rag/answering.json: which sentence answers a question best, and whether it answers it at all.
 
     python tests/bench/fit_answering.py DATA [--write]
 
@@ -7,10 +7,11 @@ DATA holds one folder per collection: `index/` (a Dateline data folder) and `que
 one of the phrases (in the article named, if one is), or shares most of its terms with one of the sentences.
 A question with neither is one that the collection does not answer.
 
-The weights come from logistic regression (Newton's method, ridge 1e-2) over all candidates of the
-questions, each question weighing the same; figures are of questions the weights were not fitted on:
-the collections are left out one at a time. Then the threshold is chosen on the pooled left-out
-figures, where refusing right and answering right balance best (their harmonic mean).
+Both models are logistic regressions (Newton's method, with a ridge): the ranking one over differences
+between right and wrong candidates of one question, the answering one over the best candidate of each
+question, answerable and not weighing the same. The figures are of collections that the weights were not
+fitted on, left out one at a time. The threshold is where, on those, refusing right and answering right
+balance best (their harmonic mean).
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from typing import Any
 import numpy as np
 
 from index.words import content_terms
-from rag.answering import Model
-from rag.evidence import FEATURES
+from rag.answering import RANKING, Model, answering_features
 from rag.open import open_chat
-from rag.quote import Weighed, weigh
+from rag.question import Question
+from rag.quote import MOST_QUOTATIONS, NEARLY_AS_GOOD, Weighed, weigh
 from rag.retrieve import retrieve
 
-RIDGE = 1e-2
-Row = tuple[Any, list[Weighed], list[bool]]
+RIDGE = 3e-3
+Row = tuple[Any, Question, list[Weighed], list[bool]]
 
 
 def rows_of(folder: Path) -> Iterator[Row]:
@@ -41,11 +42,11 @@ def rows_of(folder: Path) -> Iterator[Row]:
         for line in (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines():
             asked = json.loads(line)
             hits = retrieve(index, asked["question"], 12)
-            _, candidates = weigh(
+            question, candidates = weigh(
                 asked["question"], hits, index.embedder.embed_passages, index.library.document_frequency,
                 index.library.passage_count(), index.cosines(asked["question"], [hit.passage.id for hit in hits]),
             )  # fmt: skip
-            yield asked, candidates, [is_right(asked, candidate) for candidate in candidates]
+            yield asked, question, candidates, [is_right(asked, candidate) for candidate in candidates]
 
 
 def is_right(asked: dict[str, Any], candidate: Weighed) -> bool:
@@ -68,47 +69,76 @@ def answerable(asked: dict[str, Any]) -> bool:
     return bool(asked.get("phrase") or asked.get("sentences"))
 
 
-def fit(rows: list[Row]) -> tuple[np.ndarray, float]:
-    """Weights and bias of a logistic regression over the rows' candidates."""
-    features, labels, shares = [], [], []
-    for asked, candidates, right in rows:
-        kept = [(c.evidence.features, r) for c, r in zip(candidates, right, strict=True) if not c.evidence.missing]
-        if not kept or (answerable(asked) and not any(r for _, r in kept)):
-            continue  # retrieval's fault: nothing to learn from
-        for values, is_it in kept:
-            features.append([*values, 1.0])
-            labels.append(float(is_it))
-            shares.append(1.0 / len(kept) if not is_it else 2.0 / sum(r for _, r in kept) / 3)
-    x, y, w = np.array(features), np.array(labels), np.array(shares)
-    w *= len(w) / w.sum()
+def fit(rows: list[Row]) -> Model:
+    """Both models, fitted on these rows; the threshold is left at 0.5."""
+    differences = []
+    for asked, _, candidates, right in rows:
+        if not answerable(asked):
+            continue
+        values = np.array([[c.evidence.features[name] for name in RANKING] for c in candidates]).reshape(-1, len(RANKING))
+        good = [n for n, (c, r) in enumerate(zip(candidates, right, strict=True)) if r and not c.evidence.missing]
+        bad = [n for n, r in enumerate(right) if not r]
+        for n in good:
+            differences += [(values[n] - values[other], 1 / (len(good) * len(bad))) for other in bad]
+    x = np.array([value for value, _ in differences])
+    shares = np.array([share for _, share in differences])
+    weights, _ = regression(np.vstack([x, -x]), np.repeat([1.0, 0.0], len(x)), np.tile(shares, 2), bias=False)
+    ranking = dict(zip(RANKING, (float(w) for w in weights), strict=True))
+    model = Model(ranking, {}, 0.0, 0.5)
+    examples = []
+    for row in rows:
+        asked, _, candidates, right = row
+        if answerable(asked) and not any(r and not c.evidence.missing for c, r in zip(candidates, right, strict=True)):
+            continue  # the right sentence was not found: nothing to learn from
+        best = ranked(row, model)
+        if best:
+            examples.append((best[0][1], answerable(asked)))
+    names = list(examples[0][0])
+    x = np.array([[values[name] for name in names] for values, _ in examples])
+    y = np.array([float(label) for _, label in examples])
+    shares = np.where(y > 0, 0.5 / y.sum(), 0.5 / (len(y) - y.sum()))
+    weights, bias = regression(x, y, shares, bias=True)
+    return Model(ranking, dict(zip(names, (float(w) for w in weights), strict=True)), bias, 0.5)
+
+
+def regression(x: np.ndarray, y: np.ndarray, shares: np.ndarray, *, bias: bool) -> tuple[np.ndarray, float]:
+    """Weights and bias of a logistic regression with a ridge on standardised features."""
     scale = np.maximum(x.std(axis=0), 1e-6)
-    scale[-1] = 1.0
-    x = x / scale
-    theta = np.zeros(x.shape[1])
-    penalty = np.full(x.shape[1], RIDGE * len(y))
-    penalty[-1] = 0.0
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-x @ theta))
-        gradient = x.T @ (w * (p - y)) + penalty * theta
-        hessian = (x.T * (w * p * (1 - p))) @ x + np.diag(penalty + 1e-9)
-        step = np.linalg.solve(hessian, gradient)
+    z = np.hstack([x / scale, np.ones((len(x), 1))]) if bias else x / scale
+    shares = shares / shares.sum()
+    theta = np.zeros(z.shape[1])
+    penalty = np.full(z.shape[1], RIDGE)
+    if bias:
+        penalty[-1] = 1e-9
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-z @ theta))
+        gradient = z.T @ (shares * (p - y)) + penalty * theta
+        step = np.linalg.solve((z.T * (shares * p * (1 - p))) @ z + np.diag(penalty), gradient)
         theta -= step
-        if np.abs(step).max() < 1e-8:
+        if np.abs(step).max() < 1e-9:
             break
-    theta /= scale
-    return theta[:-1], float(theta[-1])
+    return theta[: x.shape[1]] / scale, float(theta[-1]) if bias else 0.0
 
 
-def outcome(row: Row, weights: np.ndarray, bias: float) -> tuple[bool, float, bool]:
-    """Of one question: can it be answered, the best candidate's probability, is one of the best three right?"""
-    asked, candidates, right = row
-    model = Model(tuple(weights), bias, 0.5)
-    scored = sorted(
-        ((model.probability(c.evidence.features), r) for c, r in zip(candidates, right, strict=True) if not c.evidence.missing),
-        reverse=True,
-    )
-    best = scored[0][0] if scored else 0.0
-    return answerable(asked), best, any(r for p, r in scored[:3] if p >= 0.6 * best)
+def ranked(row: Row, model: Model) -> list[tuple[float, dict[str, float], bool]]:
+    """A question's candidates that lack nothing, best first: (rank, features of answering, right)."""
+    _, question, candidates, right = row
+    evidence = [candidate.evidence for candidate in candidates]
+    found = [
+        (rank, answering_features(question, candidate.evidence, rank, evidence), r)
+        for candidate, r in zip(candidates, right, strict=True)
+        if not candidate.evidence.missing
+        for rank in [model.rank(candidate.evidence)]
+    ]
+    return sorted(found, key=lambda item: -item[0])
+
+
+def outcome(row: Row, model: Model) -> tuple[bool, float, bool]:
+    """Of one question: can it be answered, the best candidate's probability, is one that would be quoted right?"""
+    found = [(model.probability(features), right) for _, features, right in ranked(row, model)]
+    best = found[0][0] if found else 0.0
+    quoted = [right for probability, right in found if probability >= NEARLY_AS_GOOD * best][:MOST_QUOTATIONS]
+    return answerable(row[0]), best, any(quoted)
 
 
 def figures(outcomes: list[tuple[bool, float, bool]], threshold: float) -> tuple[float, float, float]:
@@ -143,8 +173,8 @@ def main() -> None:
         others = [row for other, some in collections.items() if other != name for row in some]
         if not others:
             others = rows
-        weights, bias = fit(others)
-        left_out[name] = [outcome(row, weights, bias) for row in rows]
+        model = fit(others)
+        left_out[name] = [outcome(row, model) for row in rows]
         pooled += left_out[name]
     def balance(at: float) -> float:
         right, _, refused = figures(pooled, at)
@@ -153,16 +183,19 @@ def main() -> None:
     for name, outcomes in {**left_out, "all": pooled}.items():
         right, answered, refused = figures(outcomes, threshold)
         print(f"{name:12} {len(outcomes):4} questions: answered right {right:.2f}, answered {answered:.2f}, refused {refused:.2f}, AUC {auc(outcomes):.3f}")
-    weights, bias = fit([row for rows in collections.values() for row in rows])
-    print(f"threshold {threshold:.2f}, bias {bias:.2f}", {name: round(float(w), 2) for name, w in zip(FEATURES, weights, strict=True)})
+    model = fit([row for rows in collections.values() for row in rows])
+    print(f"threshold {threshold:.2f}, bias {model.bias:.2f}")
+    print({name: round(weight, 2) for name, weight in model.ranking.items()})
+    print({name: round(weight, 2) for name, weight in model.answering.items()})
     if arguments.write:
         target = Path(__file__).resolve().parents[2] / "rag" / "answering.json"
         stored = {
             "fitted_by": "tests/bench/fit_answering.py",
             "fitted_on": {name: len(rows) for name, rows in collections.items()},
             "threshold": round(threshold, 3),
-            "bias": round(bias, 4),
-            "weights": {name: round(float(w), 4) for name, w in zip(FEATURES, weights, strict=True)},
+            "bias": round(model.bias, 4),
+            "ranking": {name: round(weight, 4) for name, weight in model.ranking.items()},
+            "answering": {name: round(weight, 4) for name, weight in model.answering.items()},
         }
         target.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
 

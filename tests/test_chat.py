@@ -1,0 +1,214 @@
+"""The public API, as a program uses it: real index, real embedder, the starter collection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag import Answer, Chat, ClaimChecked, DatelineError, Status, Token, Turn
+
+SEEDS = Path(__file__).resolve().parent.parent / "seeds"
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
+    with rag.open_chat(tmp_path_factory.mktemp("chat")) as opened:
+        report = opened.add(SEEDS)
+        assert len(report.added) == 14 and not report.failed
+        yield opened
+
+
+def assert_exact(answer: Answer) -> None:
+    for citation in answer.citations:
+        assert citation.article.text[citation.start : citation.end] == citation.quote
+    assert [citation.number for citation in answer.citations] == list(range(1, len(answer.citations) + 1))
+    for hit in answer.hits:
+        assert hit.article.text[hit.passage.start : hit.passage.end] == hit.passage.text
+
+
+def test_an_answer_is_quoted_attributed_and_cited(chat: Chat) -> None:
+    answer = chat.ask("How many mines have been cleared in Kherson?")
+    assert_exact(answer)
+    assert answer.answered and answer.writer == "quote" and answer.elapsed > 0
+    claim = answer.claims[0]
+    assert "2,000 mines" in claim.text and claim.verdict.label == "quoted"
+    assert claim.text == claim.citations[0].quote
+    assert [claim.text[start:end] for start, end in claim.emphasis] == ["2,000 mines"]
+    assert claim.lead == "Kherson is Ukrainian again, and the search for mines goes on, Dateline seeds, 12 November 2022:"
+    assert answer.text.startswith("*Kherson is Ukrainian again, and the search for mines goes on*, Dateline seeds, 12 November 2022: “")
+    assert "**2,000 mines**" in answer.text and "[1]" in answer.text
+    assert 1 <= len(answer.claims) <= 4 and all(claim.citations for claim in answer.claims)
+
+
+def test_another_city_is_not_answered_with_this_one(chat: Chat) -> None:
+    for question in ("How many mines have been cleared in Kharkiv?", "how many mines were cleared in mariupol"):
+        answer = chat.ask(question)
+        assert not answer.answered and not answer.claims
+        assert answer.text.startswith("The articles do not say.")
+        assert "The nearest passages:" in answer.text and answer.citations
+        assert_exact(answer)
+
+
+def test_another_year_is_not_answered_with_this_one(chat: Chat) -> None:
+    assert chat.ask("What did Iran say about the drones in November 2022?").answered
+    assert not chat.ask("What did Iran say about the drones in November 2019?").answered
+
+
+def test_a_sentence_that_leans_brings_its_neighbour(chat: Chat) -> None:
+    answer = chat.ask("Who said that there is a time for everything?")
+    assert answer.answered
+    assert any("Medvedev" in claim.text for claim in answer.claims)
+
+
+def test_the_stream_is_the_answer_in_pieces(chat: Chat) -> None:
+    events = list(chat.stream("Why does Russia attack power stations?", history=[{"role": "user", "content": "Hello"}]))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and isinstance(events[0], Status)
+    assert "".join(event.text for event in events if isinstance(event, Token)) == answer.text
+    assert tuple(event.claim for event in events if isinstance(event, ClaimChecked)) == answer.claims
+    assert sum(isinstance(event, Answer) for event in events) == 1
+
+
+def test_sync_and_async_say_the_same(chat: Chat) -> None:
+    question = "Which river did people cross by boat?"
+
+    async def both() -> tuple[Answer, list[rag.Event]]:
+        return await chat.aask(question), [event async for event in chat.astream(question)]
+
+    answer, events = asyncio.run(both())
+    last = events[-1]
+    assert isinstance(last, Answer)
+    assert answer.text == chat.ask(question).text == last.text
+
+
+def test_an_async_stream_can_be_closed_half_way(chat: Chat) -> None:
+    async def first() -> rag.Event:
+        events = chat.astream("Who is Banksy?")
+        event = await anext(events)
+        await events.aclose()
+        return event
+
+    assert isinstance(asyncio.run(first()), Status)
+    assert chat.ask("Who is Banksy?").hits
+
+
+def test_answers_are_json_both_ways(chat: Chat) -> None:
+    for question in ("Who is Iran's foreign minister?", "What is the price of wheat in Chicago?"):
+        answer = chat.ask(question)
+        assert Answer.from_dict(json.loads(json.dumps(answer.to_dict()))) == answer
+        light = json.dumps(answer.to_dict(texts=False))
+        assert all(hit.article.text not in light for hit in answer.hits)
+
+
+def test_search_finds_what_only_one_of_the_two_finds(chat: Chat) -> None:
+    index = chat._index
+    lexical = {passage for passage, _ in index.search_words("Mohajer", 50)}
+    assert lexical and chat.search("Mohajer", k=3)[0].passage.id in lexical
+    by_meaning = "Explosive devices made harmless"
+    assert chat.search(by_meaning, k=3)[0].article.title.startswith("Kherson is Ukrainian again")
+
+
+def test_search_filters_by_date_and_outlet(chat: Chat) -> None:
+    day = date(2022, 11, 12)
+    hits = chat.search("Kherson", k=50, since=day, until=day)
+    assert hits and all(hit.article.published == day for hit in hits)
+    assert chat.search("Kherson", since=date(2023, 1, 1)) == []
+    assert chat.search("Kherson", outlet="DATELINE SEEDS")
+    assert chat.search("Kherson", outlet="Another Outlet") == []
+    assert len(chat.search("Kherson", k=3)) == 3
+
+
+def test_as_a_llama_index_retriever_offsets_are_exact(chat: Chat) -> None:
+    nodes = chat.as_retriever(k=5).retrieve("drones from Iran")
+    assert len(nodes) == 5
+    for found in nodes:
+        article = chat.article(found.node.ref_doc_id or "")
+        node = found.node
+        assert article.text[node.start_char_idx : node.end_char_idx] == node.get_content()
+        assert node.metadata["title"] == article.title
+    assert [found.score for found in nodes] == sorted((found.score or 0 for found in nodes), reverse=True)
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\0", "x" * 5000])
+def test_a_question_that_cannot_be_asked_is_refused_in_words(chat: Chat, question: str) -> None:
+    with pytest.raises(DatelineError, match="question"):
+        chat.ask(question)
+
+
+def test_a_history_of_something_else_is_refused_before_anything_is_searched(chat: Chat) -> None:
+    with pytest.raises(KeyError):
+        chat.ask("Who is Banksy?", history=[{"who": "me"}])
+    assert chat.ask("Who is Banksy?", history=[Turn("user", "Hello"), Turn("assistant", "Hello.")]).hits
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["?!?", "日本の首相は誰ですか", "'; DROP TABLE articles; --", "AND OR NOT NEAR(\"", "<img src=x onerror=alert(1)>", "* * *"],
+)
+def test_odd_questions_are_answered_or_refused_but_never_break(chat: Chat, question: str) -> None:
+    assert_exact(chat.ask(question))
+
+
+def test_suggestions_can_be_answered(chat: Chat) -> None:
+    offered = chat.suggestions(4)
+    assert len(offered) == len(set(offered)) == 4
+    assert all(chat.ask(question).answered for question in offered)
+
+
+def test_an_empty_collection_says_how_to_fill_it(tmp_path: Path) -> None:
+    with rag.open_chat(tmp_path / "empty") as chat:
+        answer = chat.ask("Who is Banksy?")
+        assert not answer.answered and "dateline add" in answer.text
+        assert chat.suggestions() == [] and chat.articles() == [] and chat.search("x") == []
+
+
+def test_article_text_stays_text_in_the_markdown_of_an_answer(tmp_path: Path) -> None:
+    (tmp_path / "evil.txt").write_text(
+        "A *bold* headline [9]\n\nThe mayor of Oberau opened ![x](http://evil.example/a.png) the <b>bridge</b> on Monday [7].\n"
+    )
+    with rag.open_chat(tmp_path / "data") as chat:
+        chat.add(tmp_path / "evil.txt")
+        answer = chat.ask("Who opened the bridge of Oberau?")
+    assert_exact(answer)
+    assert answer.citations
+    assert "![" not in answer.text and "<b>" not in answer.text and " [7]" not in answer.text
+
+
+def test_two_threads_ask_while_one_adds(tmp_path: Path) -> None:
+    problems: list[BaseException] = []
+    with rag.open_chat(tmp_path / "data") as chat:
+        chat.add(SEEDS / "kherson-demining.md")
+        done = threading.Event()
+
+        def ask() -> None:
+            try:
+                while not done.is_set():
+                    assert "2,000" in chat.ask("How many mines have been cleared in Kherson?").text
+            except BaseException as problem:
+                problems.append(problem)
+
+        askers = [threading.Thread(target=ask) for _ in range(2)]
+        for asker in askers:
+            asker.start()
+        chat.add(SEEDS)
+        done.set()
+        for asker in askers:
+            asker.join()
+    assert not problems
+
+
+def test_removing_an_article_removes_its_answers(tmp_path: Path) -> None:
+    with rag.open_chat(tmp_path / "data") as chat:
+        chat.add(SEEDS)
+        article = next(article for article in chat.articles() if article.title.startswith("Banksy"))
+        assert chat.remove(article.id) == article
+        assert not chat.ask("What did Banksy paint in Borodianka?").answered
+        with pytest.raises(DatelineError, match=article.id):
+            chat.article(article.id)
