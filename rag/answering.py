@@ -18,8 +18,12 @@ from rag.evidence import Evidence
 from rag.question import Question
 
 RANKING = (
-    "coverage", "weakest_word", "phrase", "no_phrase", "head_here", "passage_rank", "passage_meaning", "meaning",
+    "words", "words_here", "weakest_word", "names", "phrase", "no_phrase", "head_here", "passage_rank",
+    "passage_meaning", "meaning",
 )  # fmt: skip
+SURE = 0.95
+"""The probability that a sentence answers which holds the very words that the question quotes."""
+
 KINDS = ("count", "date", "person", "place", "reason", "yes-no", "other")
 
 
@@ -54,13 +58,12 @@ def answering_features(
         **own,
         "rank": rank,
         "best_meaning": max(other.features["meaning"] for other in others),
-        "best_passage_meaning": max(other.features["passage_meaning"] for other in others),
-        "lacking": sum(bool(other.missing) for other in others) / len(others),
-        "words_asked": math.log(1 + len(question.words)),
-        "little_covered": max(0.0, 0.6 - own["coverage"]),
-        "word_unmatched": max(0.0, 0.4 - own["weakest_word"]),
+        "not_lacking": sum(not other.missing for other in others) / len(others),
+        "few_words": 1.0 / (1 + len(question.words)),
+        "words_above": max(0.0, own["words"] - 0.6),
+        "word_above": max(0.0, own["weakest_word"] - 0.4),
         "names_near": float(own["weakest_name"] > 0.85),
-        "head_absent": float(own["head_here"] < 0.3),
+        "head_there": float(own["head_here"] >= 0.3),
         **{f"asks_{kind}": float(question.kind == kind) for kind in KINDS},
     }
 

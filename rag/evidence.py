@@ -29,6 +29,7 @@ NAMED_AROUND, NAMED_IN_PASSAGE, NAMED_AS_TOPIC = 0.9, 0.6, 0.6
 """What a name counts for that stands not in the sentence but in its headline or the sentences before it,
 elsewhere in the passage (perhaps in another matter), or as what the whole article is about."""
 
+KIND_NOUN = 0.4
 TOPIC_TIMES = 3
 DATELINE = 300
 """Characters from the start of an article where its own date may stand."""
@@ -37,14 +38,14 @@ LOOKS_BACK = 2
 """Sentences before one whose names count as said in it: what "he" and "the city" mean stands there."""
 
 FEATURES = (
-    "coverage", "coverage_here", "weakest_word", "weakest_name", "phrase", "no_phrase", "head_here", "matched_here",
-    "unmatched", "passage_rank", "passage_meaning", "meaning",
+    "words", "words_here", "weakest_word", "names", "weakest_name", "phrase", "no_phrase", "head_here",
+    "passage_rank", "passage_meaning", "meaning",
 )  # fmt: skip
-"""What is known of a sentence, each in [0, 1] unless said: the share of the question's words (by weight) that it or
-what it leans on holds, and that it holds itself; its worst match among the plain words, and among the names; does it
-hold a phrase of the asked kind, does it lack one; is what is to be counted or chosen in it; the share of words it
-holds well; the weight of plain words unmatched; how early its passage was found; and the cosines with the question
-of its passage, and of its headline, the sentence before it and itself."""
+"""What is known of a sentence, each in [0, 1] but the cosines: the share of the question's plain words (by weight)
+that it or what it leans on holds, and that it holds itself, and the worst match among them; the share of its names,
+and the worst; does it hold a phrase of the asked kind, does it lack one; is what is to be counted or chosen in it;
+how early its passage was found; and the cosines with the question of its passage, and of its headline, the sentence
+before it and itself."""
 
 NEEDS_PHRASE = {"age": "an age", "money": "a sum of money", "measure": "a measure"}
 """Kinds that no sentence answers without a phrase of that kind in it."""
@@ -80,13 +81,15 @@ class Evidence:
 
     `missing` is what must be in an answer and is not in it: names, years and months of the question,
     a phrase of the asked kind where none will do without. `spans` are its phrases of the asked kind,
-    `features` the numbers named by `FEATURES`, `quick` a first guess from words alone.
+    `features` the numbers named by `FEATURES`; `quotes` is whether it holds words that the question
+    quotes; `quick` is a first guess from words alone.
     """
 
     sentence: Sentence
     features: Mapping[str, float]
     missing: tuple[str, ...]
     spans: tuple[Span, ...]
+    quotes: bool
     quick: float
 
 
@@ -115,20 +118,26 @@ def _spans_before(text: str, start: int) -> list[Span]:
 
 
 def weigh_words(question: Question, frequency: Mapping[str, int], passages: int) -> dict[str, float]:
-    """How much each word of the question tells, in [0.3, 1]: the rarer in the collection, the more."""
+    """How much each word of the question tells, in (0, 1]: the rarer in the collection, the more.
+
+    The noun after "which" or "what" names the kind of answer ("which river"), which an answer rarely says.
+    """
     most = math.log(passages + 1.0) or 1.0
-    return {
-        word.term: 1.0 if word.name else 0.3 + 0.7 * math.log((passages + 1) / (frequency.get(word.term, 0) + 1)) / most
-        for word in question.words
-    }
+    weights = {}
+    for word in question.words:
+        rarity = math.log((passages + 1) / (frequency.get(word.term, 0) + 1)) / most
+        weights[word.term] = 1.0 if word.name else 0.3 + 0.7 * max(0.0, rarity)
+        if word.term in question.head and not word.name and question.kind in ("person", "place", "list", "date", "other"):
+            weights[word.term] *= KIND_NOUN
+    return weights
 
 
 def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[str, int]) -> Question:
     """The question with names marked that its writer did not capitalise.
 
     A word is a name when the passages found write it with a capital inside sentences, always if it
-    is a common word, more often than not if it is none; and when it is no common word and not in
-    the collection at all.
+    is a common word, more often than not if it is none; and, where the question is written all in
+    small letters, when it is no common word and not in the collection at all.
     """
     capital: dict[str, int] = {}
     small: dict[str, int] = {}
@@ -150,8 +159,9 @@ def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[
             return True
         if known.knows(word.text):
             return capital.get(word.term, 0) >= 2 and not small.get(word.term)
-        # Not a common word: written with a capital here, or not written here at all.
-        return capital.get(word.term, 0) > small.get(word.term, 0) or not frequency.get(word.term)
+        # Not a common word: written with a capital here, or by a writer who uses none, and not written here at all.
+        unheard = not question.cased and len(word.text) > 2 and not frequency.get(word.term)
+        return capital.get(word.term, 0) > small.get(word.term, 0) or unheard
 
     return replace(question, words=tuple(replace(word, name=is_name(word)) for word in question.words))
 
@@ -205,34 +215,41 @@ def examine(
     for quoted in question.quoted:
         if " " in quoted.strip() and not _says(f"{sentence.lead_in} {sentence.passage}", quoted):
             missing.append(quoted)
-    total = sum(weights[word.term] for word in question.words) or 1.0
-    coverage = sum(weights[term] * value for term, value in matched.items()) / total
-    coverage_here = sum(weights[term] * value for term, value in matched_here.items()) / total
     spans = tuple(phrases(question, sentence.text))
-    if question.kind in NEEDS_PHRASE and not spans:
+    phrase = 1.0 if spans else 0.7 * bool(phrases(question, sentence.lead_in))
+    quotes = any(_says(sentence.text, quoted) for quoted in question.quoted if " " in quoted.strip())
+    if question.kind in NEEDS_PHRASE and not phrase:
         missing.append(NEEDS_PHRASE[question.kind])
     typed = question.kind not in ("other", "yes-no")
+    words = _share({word.term: matched[word.term] for word in plain}, weights)
+    words_here = _share({word.term: matched_here[word.term] for word in plain}, weights)
+    names = _share({word.term: matched[word.term] for word in question.words if word.name}, weights)
     head_here = 0.5
     if question.head:
         exact = sum(term in here.terms for term in question.head) / len(question.head)
         head_here = exact or max((0.9 * float(v) for t, v in near_here.items() if t in question.head), default=0.0)
     features = {
-        "coverage": coverage,
-        "coverage_here": coverage_here,
+        "words": words,
+        "words_here": words_here,
         "weakest_word": min((matched[word.term] for word in plain), default=1.0),
+        "names": names,
         "weakest_name": min((matched[word.term] for word in question.words if word.name), default=1.0),
-        "phrase": float(typed and bool(spans)),
-        "no_phrase": float(typed and not spans),
+        "phrase": phrase if typed else 0.0,
+        "no_phrase": 1.0 - phrase if typed else 0.0,
         "head_here": head_here,
-        "matched_here": sum(value > 0.5 for value in matched_here.values()) / max(1, len(matched_here)),
-        "unmatched": sum(weights[word.term] * (1 - matched[word.term]) for word in plain) / total,
         "passage_rank": 1.0 / (1.0 + sentence.rank),
         "passage_meaning": passage_meaning,
         "meaning": 0.0,
     }
-    quick = coverage + 0.5 * coverage_here + 0.2 * features["phrase"] - 0.2 * features["no_phrase"] - 0.3 * len(missing)
+    quick = words + names + 0.5 * words_here + 0.4 * features["phrase"] - 0.3 * len(missing)
     quick += 0.1 * features["passage_rank"] + 0.5 * passage_meaning
-    return Evidence(sentence, features, tuple(missing), spans, quick)
+    return Evidence(sentence, features, tuple(missing), spans, quotes, quick)
+
+
+def _share(values: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """The weighted mean of how well words are matched; 1 when there are none to match."""
+    total = sum(weights[term] for term in values)
+    return sum(weights[term] * value for term, value in values.items()) / total if total else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,22 +21,23 @@ _RULES: tuple[tuple[Kind, str], ...] = (
     ("measure", r"\bhow (?:far|tall|high|deep|wide|heavy|fast|long|hot|cold)\b|\bwhat (?:is|was) the (?:distance|height|length|depth|width|weight|speed|temperature|size|area)\b"),
     ("count", r"\bhow (?:many|much|big|large|often|numerous)\b|\b(?:what|which)\b.{0,12}\b(?:number|figure|total|count|population|amount|rate|score)s?\b|^(?:the )?number of\b|\bhow (?:\w+ ){0,2}(?:many|much)\b"),
     ("date", r"\bwhen\b|\b(?:what|which)(?: \w+)? (?:year|month|day|date|weekday|week|time|century|decade|season)\b|\bon (?:what|which) (?:\w+ )?(?:day|date)|\bsince when\b|\bwhat was the date\b|\bhow recently\b"),
-    ("place", r"\bwhere\b|\b(?:what|which)(?: \w+){0,2} (?:city|cities|town|towns|village|country|countries|river|region|regions|place|places|suburb|street|state|county|province|district|continent|island|location|locations|area|areas|parts?|venue|stadium)\b"),
+    ("place", r"\bwhere\b|\b(?:what|which)(?: \w+){0,2} (?:city|cities|town|towns|village|country|countries|river|region|regions|place|places|suburb|street|state|county|province|district|continent|island|location|locations|parts?|venue|stadium)\b"),
     ("person", r"\bwho(?:m|se)?\b|\b(?:what|which)(?: [\w-]+){0,2} (?:man|woman|person|official|officials|minister|president|artist|spokesman|spokeswoman|spokesperson|leader|leaders|author|writer|actor|actress|singer|director|member|players?|coach|scientist|researcher|politician|general|chief|chairman|founder|ceo|judge|lawyer|agency|organi[sz]ation|company|ministry|group|party|team|body)\b"
                r"|\bwhat (?:is|was|are|were) the names? of\b"),
-    ("list", r"^(?:list|name)\b|\b(?:what|which)(?: [\w-]+){0,3} (?:types|kinds|sorts|models|things|items|measures|steps|utilities|points|features|factors|reasons|weapons|drones|areas|fields|topics|subjects)\b"),
+    ("list", r"^(?:list|name)\b|\b(?:what|which)(?: [\w-]+){0,3} (?:types|kinds|sorts|models|things|items|measures|steps|utilities|points|features|factors|areas|reasons|weapons|drones|areas|fields|topics|subjects)\b"),
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _RULES)
 
 # Words that frame a question and need not be in what answers it.
 FRAME = frozenset(
     "how many much what which who whom whose when where why did does do is are was were be been being has have had will would can could "
-    "should may might shall name names list tell show give describe explain say said says tell told according called known "
+    "should may might shall say said says tell told according called known "
     "number figure total amount count percentage percent share proportion year month day date weekday week time kind kinds type types "
     "sort sorts long far big large often come mean means happen happened happens there any some exactly please reason reasons purpose "
     "account view version term terms word words thing things ever also still yet now currently actually really article articles news "
     "report reports place places".split()
 )
+_ORDERS = re.compile(r"^(?:please )?(?:(?:can|could) you )?(?:show|give|tell|list|name|describe|explain|find)\b(?: me)?", re.IGNORECASE)
 _NAME = re.compile(r"(?:[^\W\d_][\w'’]*(?:-[\w'’]+)*|(?:[A-Z]\.){2,})")
 _QUOTED = re.compile(r"[\"“”«»„]([^\"“”«»„]{3,})[\"“”«»„]")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
@@ -60,10 +61,15 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, taken apart. `words` are its telling words, `head` the words right after "how many", "which"."""
+    """A question, taken apart.
+
+    `cased` is whether its writer uses capitals; `words` are its telling words, `head` the terms right
+    after "how many" or "which", `quoted` what stands in quotation marks.
+    """
 
     text: str
     kind: Kind
+    cased: bool
     words: tuple[Word, ...]
     head: tuple[str, ...]
     years: tuple[str, ...]
@@ -82,8 +88,11 @@ def parse(text: str) -> Question:
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
     words: dict[str, Word] = {}
     cased = _is_cased(text)
+    order = _ORDERS.match(text)
     for term, start, end in located_terms(text):
         written = text[start:end]
+        if order and end <= order.end():
+            continue
         lower = written.lower().replace("’", "'").removesuffix("'s")
         if lower in years or (lower in STOP_WORDS and not _is_acronym(written)):
             continue
@@ -99,7 +108,7 @@ def parse(text: str) -> Question:
         for month in MONTHS
         if re.search(r"\bMay\b" if month == "may" else rf"\b{month}\b", text, 0 if month == "may" else re.IGNORECASE)
     )
-    return Question(text, kind, tuple(words.values()), _head(text), years, months, tuple(_QUOTED.findall(text)))
+    return Question(text, kind, cased, tuple(words.values()), _head(text), years, months, tuple(_QUOTED.findall(text)))
 
 
 def _is_cased(text: str) -> bool:

@@ -18,7 +18,7 @@ from index.chunk import spelled_date
 from index.sentences import Span
 from index.types import Article, Hit
 from index.words import content_terms
-from rag.answering import answering_features, fitted_model
+from rag.answering import SURE, answering_features, fitted_model
 from rag.evidence import (
     Evidence,
     Sentence,
@@ -42,6 +42,9 @@ NEARLY_AS_GOOD = 0.6
 
 SAME_WORDS, SAME_MEANING = 0.55, 0.86
 """Two sentences say the same from this overlap of terms, or this cosine, on."""
+
+QUOTES_IT = 100.0
+"""Added to the rank of a sentence that holds what the question quotes: no other is a better answer."""
 
 NEAREST = 3
 REFUSAL = "The articles do not say."
@@ -124,6 +127,8 @@ def weigh(
     for evidence, vector in zip(found, vectors[1:], strict=True):
         rank = model.rank(evidence)
         probability = model.probability(answering_features(question, evidence, rank, found))
+        if evidence.quotes:
+            rank, probability = rank + QUOTES_IT, max(probability, SURE)
         weighed.append(Weighed(evidence, rank, probability, vector))
     weighed.sort(key=lambda candidate: (bool(candidate.evidence.missing), -candidate.rank))
     return question, weighed

@@ -97,8 +97,20 @@ def fit(rows: list[Row]) -> Model:
     x = np.array([[values[name] for name in names] for values, _ in examples])
     y = np.array([float(label) for _, label in examples])
     shares = np.where(y > 0, 0.5 / y.sum(), 0.5 / (len(y) - y.sum()))
-    weights, bias = regression(x, y, shares, bias=True)
-    return Model(ranking, dict(zip(names, (float(w) for w in weights), strict=True)), bias, 0.5)
+    # Every feature but the kinds is made so that more of it speaks for an answer. Where the data is too little to tell
+    # apart features that go together, some come out the other way round: those are dropped, worst first.
+    while True:
+        weights, bias = regression(x, y, shares, bias=True)
+        wrong = [
+            (weight * x[:, n].std(), n)
+            for n, (name, weight) in enumerate(zip(names, weights, strict=True))
+            if not name.startswith("asks_") and weight * (-1 if name == "no_phrase" else 1) < 0
+        ]
+        if not wrong:
+            return Model(ranking, dict(zip(names, (float(w) for w in weights), strict=True)), bias, 0.5)
+        worst = max(wrong, key=lambda pair: abs(pair[0]))[1]
+        names.pop(worst)
+        x = np.delete(x, worst, axis=1)
 
 
 def regression(x: np.ndarray, y: np.ndarray, shares: np.ndarray, *, bias: bool) -> tuple[np.ndarray, float]:
