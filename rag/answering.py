@@ -18,7 +18,7 @@ from rag.evidence import Evidence
 from rag.question import Question
 
 RANKING = (
-    "words", "words_here", "weakest_word", "names", "phrase", "no_phrase", "head_here", "passage_rank",
+    "words", "words_here", "weakest_word", "names", "phrase", "no_phrase", "head_here", "counted", "passage_rank",
     "passage_meaning", "meaning",
 )  # fmt: skip
 SURE = 0.95
@@ -59,7 +59,7 @@ def answering_features(
         "rank": rank,
         "best_meaning": max(other.features["meaning"] for other in others),
         "not_lacking": sum(not other.missing for other in others) / len(others),
-        "few_words": 1.0 / (1 + len(question.words)),
+        "words_some": min(own["words"], 0.35),
         "words_above": max(0.0, own["words"] - 0.6),
         "word_above": max(0.0, own["weakest_word"] - 0.4),
         "names_near": float(own["weakest_name"] > 0.85),

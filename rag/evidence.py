@@ -25,11 +25,23 @@ from rag.expect import phrases
 from rag.meaning import word_vectors
 from rag.question import Question, Word
 
-NAMED_AROUND, NAMED_IN_PASSAGE, NAMED_AS_TOPIC = 0.9, 0.6, 0.6
+NAMED_AROUND, NAMED_IN_PASSAGE, NAMED_AS_TOPIC = 0.9, 0.35, 0.6
+SAID_AROUND, SAID_IN_PASSAGE = 0.7, 0.5
 """What a name counts for that stands not in the sentence but in its headline or the sentences before it,
-elsewhere in the passage (perhaps in another matter), or as what the whole article is about."""
+elsewhere in the passage (perhaps in another matter), or as what the whole article is about; and what other words
+count for around it and in the passage."""
 
 KIND_NOUN = 0.4
+LIGHT_VERBS = frozenset(
+    "go goes going went gone get gets getting got gotten come comes coming came make makes making made take takes taking took "
+    "taken give gives giving gave given put puts use uses using used find finds finding found keep keeps kept become becomes became "
+    "begin begins began start starts started try tries tried want wants wanted need needs needed look looks looked".split()
+)
+"""Verbs of so many meanings that they tell little."""
+
+SHORT_FOR = {"us": "united states", "usa": "united states", "uk": "united kingdom", "un": "united nations", "eu": "european union"}
+
+NOT_OF_NAMES = ("ed", "ing", "ers", "ors", "ly", "tion", "ness", "ment", "ise", "ises", "our", "ours")
 TOPIC_TIMES = 3
 DATELINE = 300
 """Characters from the start of an article where its own date may stand."""
@@ -38,13 +50,13 @@ LOOKS_BACK = 2
 """Sentences before one whose names count as said in it: what "he" and "the city" mean stands there."""
 
 FEATURES = (
-    "words", "words_here", "weakest_word", "names", "weakest_name", "phrase", "no_phrase", "head_here",
+    "words", "words_here", "weakest_word", "names", "weakest_name", "phrase", "no_phrase", "head_here", "counted",
     "passage_rank", "passage_meaning", "meaning",
 )  # fmt: skip
 """What is known of a sentence, each in [0, 1] but the cosines: the share of the question's plain words (by weight)
 that it or what it leans on holds, and that it holds itself, and the worst match among them; the share of its names,
-and the worst; does it hold a phrase of the asked kind, does it lack one; is what is to be counted or chosen in it;
-how early its passage was found; and the cosines with the question of its passage, and of its headline, the sentence
+and the worst; does it hold a phrase of the asked kind, does it lack one; is what is to be counted or chosen in it,
+and does a number stand right before what is to be counted; how early its passage was found; and the cosines with the question of its passage, and of its headline, the sentence
 before it and itself."""
 
 NEEDS_PHRASE = {"age": "an age", "money": "a sum of money", "measure": "a measure"}
@@ -127,7 +139,9 @@ def weigh_words(question: Question, frequency: Mapping[str, int], passages: int)
     for word in question.words:
         rarity = math.log((passages + 1) / (frequency.get(word.term, 0) + 1)) / most
         weights[word.term] = 1.0 if word.name else 0.3 + 0.7 * max(0.0, rarity)
-        if word.term in question.head and not word.name and question.kind in ("person", "place", "list", "date", "other"):
+        if word.term in question.head and not word.name and question.kind in ("person", "place", "list", "date"):
+            weights[word.term] *= KIND_NOUN
+        if word.text.lower() in LIGHT_VERBS:
             weights[word.term] *= KIND_NOUN
     return weights
 
@@ -160,7 +174,8 @@ def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[
         if known.knows(word.text):
             return capital.get(word.term, 0) >= 2 and not small.get(word.term)
         # Not a common word: written with a capital here, or by a writer who uses none, and not written here at all.
-        unheard = not question.cased and len(word.text) > 2 and not frequency.get(word.term)
+        unheard = not question.cased and len(word.text) > 2 and not word.text.endswith(NOT_OF_NAMES)
+        unheard = unheard and not frequency.get(word.term)
         return capital.get(word.term, 0) > small.get(word.term, 0) or unheard
 
     return replace(question, words=tuple(replace(word, name=is_name(word)) for word in question.words))
@@ -204,7 +219,7 @@ def examine(
         else:
             in_here = 1.0 if word.term in here.terms else 0.9 * float(near_here[word.term])
             near = 1.0 if word.term in around.terms or word.term in title.terms else 0.9 * float(near_around[word.term])
-            value = max(in_here, 0.7 * near)
+            value = max(in_here, SAID_AROUND * near, SAID_IN_PASSAGE * (word.term in passage.terms))
         matched[word.term], matched_here[word.term] = value, in_here
     published = sentence.article.published
     when = _Text.of(f"{sentence.article.text[:DATELINE]} {spelled_date(published)}")
@@ -227,7 +242,10 @@ def examine(
     head_here = 0.5
     if question.head:
         exact = sum(term in here.terms for term in question.head) / len(question.head)
-        head_here = exact or max((0.9 * float(v) for t, v in near_here.items() if t in question.head), default=0.0)
+        head_here = max(
+            [exact, *(0.9 * float(v) for t, v in near_here.items() if t in question.head)]
+            + [0.6 * (term in around.terms) for term in question.head]
+        )
     features = {
         "words": words,
         "words_here": words_here,
@@ -237,6 +255,7 @@ def examine(
         "phrase": phrase if typed else 0.0,
         "no_phrase": 1.0 - phrase if typed else 0.0,
         "head_here": head_here,
+        "counted": _counted(question, sentence.text, spans),
         "passage_rank": 1.0 / (1.0 + sentence.rank),
         "passage_meaning": passage_meaning,
         "meaning": 0.0,
@@ -244,6 +263,22 @@ def examine(
     quick = words + names + 0.5 * words_here + 0.4 * features["phrase"] - 0.3 * len(missing)
     quick += 0.1 * features["passage_rank"] + 0.5 * passage_meaning
     return Evidence(sentence, features, tuple(missing), spans, quotes, quick)
+
+
+def _counted(question: Question, text: str, spans: Sequence[Span]) -> float:
+    """How near what is asked to be counted is to the words right after a number; 0.5 when nothing is to be counted."""
+    if question.kind != "count" or not question.head:
+        return 0.5
+    heads = [word.text for word in question.words if word.term in question.head]
+    best = 0.0
+    for _, end in spans:
+        following = text[end : end + 40].split("\n")[0]
+        places = list(located_terms(following))[:3]
+        if any(place.term in question.head for place in places):
+            return 1.0
+        nearness = word_vectors().nearness(heads, [following[place.start : place.end] for place in places])
+        best = max([best, *(0.9 * float(value) for value in nearness)])
+    return best
 
 
 def _share(values: Mapping[str, float], weights: Mapping[str, float]) -> float:
@@ -291,7 +326,8 @@ def _lowered(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _analysed(text: str) -> _Text:
     folded = [text[start:end].lower().replace("’", "'").removesuffix("'s").replace(".", "") for _, start, end in located_terms(text)]
-    return _Text(frozenset(terms(text)), tuple(dict.fromkeys(folded)))
+    short = [name for name, full in SHORT_FOR.items() if full in " ".join(folded)]
+    return _Text(frozenset([*terms(text), *short]), tuple(dict.fromkeys([*folded, *short])))
 
 
 @lru_cache(maxsize=65_536)

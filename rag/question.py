@@ -94,7 +94,7 @@ def parse(text: str) -> Question:
         if order and end <= order.end():
             continue
         lower = written.lower().replace("’", "'").removesuffix("'s")
-        if lower in years or (lower in STOP_WORDS and not _is_acronym(written)):
+        if lower.endswith("n't") or lower in years or (lower in STOP_WORDS and not _is_acronym(written)):
             continue
         named = cased and written[0].isupper() and (not _begins_sentence(text, start) or _is_acronym(written))
         named = named and lower not in MONTHS and lower not in WEEKDAYS
@@ -128,7 +128,7 @@ def _begins_sentence(text: str, start: int) -> bool:
 
 
 _HEAD = re.compile(
-    r"\b(?:how (?:many|much)|which|what(?: kinds? of| types? of| sorts? of)?|number of|(?:percentage|share|proportion|part) of)\s+((?:[\w'’-]+\s+){0,4}[\w'’-]+)",
+    r"\b(?:who (?:is|was|are|were) the|how (?:many|much)|which|what(?: kinds? of| types? of| sorts? of)?|number of|(?:percentage|share|proportion|part) of)\s+((?:[\w'’-]+\s+){0,4}[\w'’-]+)",
     re.IGNORECASE,
 )
 _VERBS = frozenset("is are was were do does did has have had will would can could should may might".split())
