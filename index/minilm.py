@@ -11,6 +11,7 @@ import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as the model reads it: its unit vector, its tokens' unit vectors (n, 384), and where each token stands."""
+
+    vector: Vectors
+    tokens: Vectors
+    offsets: list[tuple[int, int]]
 
 
 class MiniLM:
@@ -71,15 +81,30 @@ class MiniLM:
         """The unit vector of one question, of shape (384,)."""
         return self._embed(self._tokenizer.encode(text).ids)
 
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """Texts as the model reads them: a vector of each, and one of each of its tokens in its context."""
+        encodings = self._tokenizer.encode_batch(list(texts))  # the fast variant knows no offsets
+        readings = self._threads.map(self._states, (encoding.ids for encoding in encodings))
+        return [
+            Reading(_unit(states.mean(axis=0)), states[1:-1] / np.linalg.norm(states[1:-1], axis=1, keepdims=True), offsets)
+            for states, offsets in zip(
+                readings, (encoding.offsets[1:-1][: WINDOW - 2] for encoding in encodings), strict=True
+            )
+        ]
+
     def close(self) -> None:
         """Stop the threads. Embedding afterwards raises RuntimeError."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _embed(self, ids: list[int]) -> Vectors:
+        return _unit(self._states(ids).mean(axis=0))
+
+    def _states(self, ids: list[int]) -> Vectors:
+        """The model's last states, of shape (tokens, 384), marker tokens included."""
         if len(ids) > WINDOW:
             ids = [*ids[: WINDOW - 1], ids[-1]]  # the last one is the end marker, which the model expects
         tokens = np.array([ids], np.int64)
-        states: NDArray[np.float32] = self._session.run(
+        states: Vectors = self._session.run(
             None,
             {
                 "input_ids": tokens,
@@ -87,8 +112,11 @@ class MiniLM:
                 "token_type_ids": np.zeros_like(tokens),
             },
         )[0][0]
-        mean = states.mean(axis=0)
-        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+        return states
+
+
+def _unit(vector: Vectors) -> Vectors:
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
 def load_tokenizer() -> Tokenizer:

@@ -18,8 +18,12 @@ from rag.evidence import Evidence
 from rag.question import Question
 
 RANKING = (
-    "words", "words_here", "weakest_word", "names", "phrase", "no_phrase", "head_here", "counted", "passage_rank",
-    "passage_meaning", "meaning",
+    "words_here", "weakest_word", "names", "phrase", "no_phrase", "counted", "passage_rank", "aligned", "aligned_here",
+    "weakest_aligned", "weakest_aligned_here", "aligned_back",
+)  # fmt: skip
+ANSWERING = (
+    "words", "words_here", "weakest_name", "phrase", "no_phrase", "counted", "aligned", "aligned_here", "weakest_aligned",
+    "weakest_aligned_here", "aligned_back",
 )  # fmt: skip
 SURE = 0.95
 """The probability that a sentence answers which holds the very words that the question quotes."""
@@ -46,24 +50,14 @@ class Model:
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 
-def answering_features(
-    question: Question, evidence: Evidence, rank: float, others: Sequence[Evidence]
-) -> dict[str, float]:
-    """The numbers from which the second model tells whether a sentence answers.
-
-    `rank` is what the first model gave it, `others` are all candidates for the question.
-    """
+def answering_features(question: Question, evidence: Evidence, others: Sequence[Evidence]) -> dict[str, float]:
+    """The numbers from which the second model tells whether a sentence answers; `others` are all candidates."""
     own = evidence.features
     return {
-        **own,
-        "rank": rank,
-        "best_meaning": max(other.features["meaning"] for other in others),
+        **{name: own[name] for name in ANSWERING},
+        "best_aligned": max(other.features["aligned"] for other in others),
         "not_lacking": sum(not other.missing for other in others) / len(others),
-        "words_some": min(own["words"], 0.35),
-        "words_above": max(0.0, own["words"] - 0.6),
-        "word_above": max(0.0, own["weakest_word"] - 0.4),
         "names_near": float(own["weakest_name"] > 0.85),
-        "head_there": float(own["head_here"] >= 0.3),
         **{f"asks_{kind}": float(question.kind == kind) for kind in KINDS},
     }
 

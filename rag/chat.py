@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from index.errors import DatelineError
 from index.index import Index
 from index.library import Filter
+from index.minilm import MiniLM
 from index.types import Article, Hit, Progress, Report
 from rag import quote
 from rag.retrieve import retrieve
@@ -42,8 +43,10 @@ class Chat:
     Open one with `rag.open_chat`; close it, or use it as a context manager.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, reader: MiniLM) -> None:
+        """`reader` reads sentences closely for the keyless writer, whatever embedder the index uses."""
         self._index = index
+        self._reader = reader
 
     @property
     def data_dir(self) -> Path:
@@ -75,7 +78,7 @@ class Chat:
         draft = quote.write(
             asked,
             hits,
-            self._index.embedder.embed_passages,
+            self._reader.read,
             self._index.library.document_frequency,
             self._index.library.passage_count(),
             self._index.cosines(asked, [hit.passage.id for hit in hits]),
@@ -176,6 +179,7 @@ class Chat:
     def close(self) -> None:
         """Close the index. The chat cannot be used afterwards."""
         self._index.close()
+        self._reader.close()
 
     def __enter__(self) -> Chat:
         return self

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.chunk import spelled_date
+from index.minilm import Reading
 from index.sentences import Span, sentence_spans
 from index.types import Article, Hit
 from index.words import located_terms, terms
@@ -51,13 +52,21 @@ LOOKS_BACK = 2
 
 FEATURES = (
     "words", "words_here", "weakest_word", "names", "weakest_name", "phrase", "no_phrase", "head_here", "counted",
-    "passage_rank", "passage_meaning", "meaning",
+    "passage_rank", "aligned", "aligned_here", "weakest_aligned", "weakest_aligned_here", "aligned_back",
 )  # fmt: skip
-"""What is known of a sentence, each in [0, 1] but the cosines: the share of the question's plain words (by weight)
-that it or what it leans on holds, and that it holds itself, and the worst match among them; the share of its names,
-and the worst; does it hold a phrase of the asked kind, does it lack one; is what is to be counted or chosen in it,
-and does a number stand right before what is to be counted; how early its passage was found; and the cosines with the question of its passage, and of its headline, the sentence
-before it and itself."""
+"""What is known of a sentence, each from 0 to 1 (cosines may be a little below 0).
+
+From its words: the share of the question's plain words (by weight) that it or what it leans on holds, and that it
+holds itself, and the worst match among them; the share of the question's names, and the worst; does it hold a phrase of
+the asked kind, does it lack one; is what is to be counted or chosen in it, and does a number stand right before what is
+to be counted; how early its passage was found.
+
+From reading both closely, token by token (the late interaction of ColBERT, Khattab and Zaharia 2020, with the tokens of
+the built-in embedder): the mean over the question's tokens of the best cosine with a token of the sentence and what
+precedes it, and of the sentence alone; the worst telling word, and the worst plain word in the sentence alone; and the
+mean over the sentence's tokens of the best cosine with one of the question."""
+
+READ_TOKENS = ("aligned", "aligned_here", "weakest_aligned", "weakest_aligned_here", "aligned_back")
 
 NEEDS_PHRASE = {"age": "an age", "money": "a sum of money", "measure": "a measure"}
 """Kinds that no sentence answers without a phrase of that kind in it."""
@@ -187,15 +196,43 @@ def read_closely(sentence: Sentence) -> str:
     return " ".join(part for part in (f"{sentence.article.title}." if sentence.article.title else "", before, sentence.text) if part)
 
 
-def with_meaning(evidence: Evidence, nearness: float) -> Evidence:
-    """The evidence with its nearness in meaning to the question, the cosine of `read_closely` with it."""
-    return replace(evidence, features={**evidence.features, "meaning": nearness})
+def with_reading(evidence: Evidence, question: Question, asked: Reading, reading: Reading) -> Evidence:
+    """The evidence with what reading question and sentence token by token tells; `reading` is of `read_closely`."""
+    cosines = asked.tokens @ reading.tokens.T
+    lead = len(read_closely(evidence.sentence)) - len(evidence.sentence.text)
+    own = [place for place, (start, _) in enumerate(reading.offsets) if start >= lead]
+    if not len(asked.tokens) or not own:
+        return evidence  # cut away by the model's window, or nothing to compare
+    best, best_here = cosines.max(axis=1), cosines[:, own].max(axis=1)
+    said = [place for place, (start, end) in enumerate(asked.offsets) if question.text[start:end].isalnum()]
+    words, here = [], []
+    for word in question.words:
+        places = [
+            place
+            for place, (start, end) in enumerate(asked.offsets)
+            if any(start < found.end and end > found.start for found in word.places)
+        ]
+        if places:
+            words.append(float(best[places].mean()))
+            if not word.name:
+                here.append(float(best_here[places].mean()))
+    read = (
+        float(best[said].mean()) if said else 1.0,
+        float(best_here[said].mean()) if said else 1.0,
+        min(words, default=1.0),
+        min(here, default=1.0),
+        float(cosines[:, own].max(axis=0).mean()),
+    )
+    return replace(evidence, features={**evidence.features, **dict(zip(READ_TOKENS, read, strict=True))})
 
 
 def examine(
     question: Question, sentence: Sentence, weights: Mapping[str, float], passage_meaning: float
 ) -> Evidence:
-    """What the words of a sentence say; `meaning` is still 0, see `with_meaning`."""
+    """What the words of a sentence say; what reading it closely tells is still 0, see `with_reading`.
+
+    `passage_meaning` is the cosine of its passage with the question, for the first guess.
+    """
     here = _Text.of(sentence.text)
     around = _Text.of(sentence.lead_in)
     title = _Text.of(sentence.article.title)
@@ -257,8 +294,7 @@ def examine(
         "head_here": head_here,
         "counted": _counted(question, sentence.text, spans),
         "passage_rank": 1.0 / (1.0 + sentence.rank),
-        "passage_meaning": passage_meaning,
-        "meaning": 0.0,
+        **dict.fromkeys(READ_TOKENS, 0.0),
     }
     quick = words + names + 0.5 * words_here + 0.4 * features["phrase"] - 0.3 * len(missing)
     quick += 0.1 * features["passage_rank"] + 0.5 * passage_meaning

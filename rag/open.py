@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from index.doctor import Diagnosis, examine
 from index.embed import Embedder, LlamaIndexEmbedder, open_embedder
 from index.index import Index
+from index.minilm import MiniLM
 from index.types import Progress
 from rag.chat import Chat
 from rag.settings import Settings, load
@@ -35,7 +36,8 @@ def open_chat(
     IndexDamagedError.
     """
     given = _load(data_dir, embedder, settings)
-    return Chat(_open_index(given, embedder, check_stamp=True))
+    index = _open_index(given, embedder, check_stamp=True)
+    return Chat(index, index.embedder if isinstance(index.embedder, MiniLM) else MiniLM())
 
 
 def rebuild(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from index.words import STOP_WORDS, located_terms
+from index.words import STOP_WORDS, Term, located_terms
 
 Kind = Literal["count", "money", "share", "measure", "age", "duration", "date", "person", "place", "reason", "list", "yes-no", "other"]
 
@@ -51,12 +51,14 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 class Word:
     """A word of the question that what answers it should say, too.
 
-    `name` is True for a proper name: no other name will do in its place.
+    `name` is True for a proper name: no other name will do in its place. `places` are its terms' places
+    in the question.
     """
 
     text: str
     term: str
     name: bool
+    places: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,9 @@ def parse(text: str) -> Question:
             continue
         if lower in MONTHS and (lower != "may" or written[0].isupper()):
             continue
-        words.setdefault(term, Word(written, term, named or any(char.isdigit() for char in written)))
+        places = (*words[term].places, Term(term, start, end)) if term in words else (Term(term, start, end),)
+        named = named or any(char.isdigit() for char in written)
+        words[term] = replace(words.get(term, Word(written, term, named)), places=places)
     months = tuple(
         month
         for month in MONTHS

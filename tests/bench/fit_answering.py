@@ -43,7 +43,7 @@ def rows_of(folder: Path) -> Iterator[Row]:
             asked = json.loads(line)
             hits = retrieve(index, asked["question"], 12)
             question, candidates = weigh(
-                asked["question"], hits, index.embedder.embed_passages, index.library.document_frequency,
+                asked["question"], hits, chat._reader.read, index.library.document_frequency,
                 index.library.passage_count(), index.cosines(asked["question"], [hit.passage.id for hit in hits]),
             )  # fmt: skip
             yield asked, question, candidates, [is_right(asked, candidate) for candidate in candidates]
@@ -137,7 +137,7 @@ def ranked(row: Row, model: Model) -> list[tuple[float, dict[str, float], bool]]
     _, question, candidates, right = row
     evidence = [candidate.evidence for candidate in candidates]
     found = [
-        (rank, answering_features(question, candidate.evidence, rank, evidence), r)
+        (rank, answering_features(question, candidate.evidence, evidence), r)
         for candidate, r in zip(candidates, right, strict=True)
         if not candidate.evidence.missing
         for rank in [model.rank(candidate.evidence)]
