@@ -5,6 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 HOST ?=
 PORT ?=
+DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -16,7 +17,7 @@ help:
 	@echo "make chat      install, fill an empty collection from seeds/, open the page (HOST=... PORT=...)"
 	@echo "make test      the tests"
 	@echo "make check     formatting, lint and types"
-	@echo "make bench     the measurements"
+	@echo "make bench     the measurements (DATA=... a larger collection, for the rate of adding)"
 	@echo "make lock      the lock files anew, after a change of pyproject.toml (newer versions: ARGS=--upgrade)"
 	@echo "make clean     remove the virtual environment and what tools left behind"
 
@@ -36,7 +37,8 @@ check: install-dev
 	$(BIN)/mypy
 
 bench: install-dev
-	$(BIN)/python -m pytest -m bench -s tests/bench $(ARGS)
+	$(BIN)/python tests/bench/seeds.py
+	$(BIN)/python tests/bench/adding.py $(if $(DATA),'$(DATA)',seeds)
 
 # The lock files hold for every platform and Python that pyproject.toml allows.
 LOCK := compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \

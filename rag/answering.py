@@ -15,7 +15,6 @@ from functools import lru_cache
 from importlib.resources import files
 
 from rag.evidence import Evidence
-from rag.question import Question
 
 RANKING = (
     "words_here", "weakest_word", "names", "phrase", "no_phrase", "counted", "passage_rank", "aligned", "aligned_here",
@@ -28,7 +27,6 @@ ANSWERING = (
 SURE = 0.95
 """The probability that a sentence answers which holds the very words that the question quotes."""
 
-KINDS = ("count", "date", "person", "place", "reason", "yes-no", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Model:
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 
-def answering_features(question: Question, evidence: Evidence, others: Sequence[Evidence]) -> dict[str, float]:
+def answering_features(evidence: Evidence, others: Sequence[Evidence]) -> dict[str, float]:
     """The numbers from which the second model tells whether a sentence answers; `others` are all candidates."""
     own = evidence.features
     return {
@@ -58,7 +56,6 @@ def answering_features(question: Question, evidence: Evidence, others: Sequence[
         "best_aligned": max(other.features["aligned"] for other in others),
         "not_lacking": sum(not other.missing for other in others) / len(others),
         "names_near": float(own["weakest_name"] > 0.85),
-        **{f"asks_{kind}": float(question.kind == kind) for kind in KINDS},
     }
 
 

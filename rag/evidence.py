@@ -150,8 +150,6 @@ def weigh_words(question: Question, frequency: Mapping[str, int], passages: int)
         weights[word.term] = 1.0 if word.name else 0.3 + 0.7 * max(0.0, rarity)
         if word.term in question.head and not word.name and question.kind in ("person", "place", "list", "date"):
             weights[word.term] *= KIND_NOUN
-        if word.text.lower() in LIGHT_VERBS:
-            weights[word.term] *= KIND_NOUN
     return weights
 
 
@@ -273,8 +271,9 @@ def examine(
     if question.kind in NEEDS_PHRASE and not phrase:
         missing.append(NEEDS_PHRASE[question.kind])
     typed = question.kind not in ("other", "yes-no")
-    words = _share({word.term: matched[word.term] for word in plain}, weights)
-    words_here = _share({word.term: matched_here[word.term] for word in plain}, weights)
+    telling = [word for word in plain if word.text.lower() not in LIGHT_VERBS]
+    words = _share({word.term: matched[word.term] for word in telling}, weights)
+    words_here = _share({word.term: matched_here[word.term] for word in telling}, weights)
     names = _share({word.term: matched[word.term] for word in question.words if word.name}, weights)
     head_here = 0.5
     if question.head:
@@ -286,7 +285,7 @@ def examine(
     features = {
         "words": words,
         "words_here": words_here,
-        "weakest_word": min((matched[word.term] for word in plain), default=1.0),
+        "weakest_word": min((matched[word.term] for word in telling), default=1.0),
         "names": names,
         "weakest_name": min((matched[word.term] for word in question.words if word.name), default=1.0),
         "phrase": phrase if typed else 0.0,

@@ -127,7 +127,7 @@ def weigh(
     weighed = []
     for evidence, reading in zip(found, readings, strict=True):
         rank = model.rank(evidence)
-        probability = model.probability(answering_features(question, evidence, found))
+        probability = model.probability(answering_features(evidence, found))
         if evidence.quotes:
             rank, probability = rank + QUOTES_IT, max(probability, SURE)
         weighed.append(Weighed(evidence, rank, probability, reading.vector))

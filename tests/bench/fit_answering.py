@@ -97,14 +97,14 @@ def fit(rows: list[Row]) -> Model:
     x = np.array([[values[name] for name in names] for values, _ in examples])
     y = np.array([float(label) for _, label in examples])
     shares = np.where(y > 0, 0.5 / y.sum(), 0.5 / (len(y) - y.sum()))
-    # Every feature but the kinds is made so that more of it speaks for an answer. Where the data is too little to tell
+    # Every feature is made so that more of it speaks for an answer. Where the data is too little to tell
     # apart features that go together, some come out the other way round: those are dropped, worst first.
     while True:
         weights, bias = regression(x, y, shares, bias=True)
         wrong = [
             (weight * x[:, n].std(), n)
             for n, (name, weight) in enumerate(zip(names, weights, strict=True))
-            if not name.startswith("asks_") and weight * (-1 if name == "no_phrase" else 1) < 0
+            if weight * (-1 if name == "no_phrase" else 1) < 0
         ]
         if not wrong:
             return Model(ranking, dict(zip(names, (float(w) for w in weights), strict=True)), bias, 0.5)
@@ -134,10 +134,10 @@ def regression(x: np.ndarray, y: np.ndarray, shares: np.ndarray, *, bias: bool) 
 
 def ranked(row: Row, model: Model) -> list[tuple[float, dict[str, float], bool]]:
     """A question's candidates that lack nothing, best first: (rank, features of answering, right)."""
-    _, question, candidates, right = row
+    _, _, candidates, right = row
     evidence = [candidate.evidence for candidate in candidates]
     found = [
-        (rank, answering_features(question, candidate.evidence, evidence), r)
+        (rank, answering_features(candidate.evidence, evidence), r)
         for candidate, r in zip(candidates, right, strict=True)
         if not candidate.evidence.missing
         for rank in [model.rank(candidate.evidence)]

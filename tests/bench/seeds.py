@@ -1,0 +1,82 @@
+"""Asks a collection its questions, and says how many are answered right, by kind.
+
+    python tests/bench/seeds.py [COLLECTION [QUESTIONS]]
+
+COLLECTION is a file or folder of articles (seeds/ by default), QUESTIONS a file of lines {"question", "kind",
+"phrase", "phrases"?}; a question of kind "none" has no answer in the collection. Right means that one of the
+phrases stands in a quoted, cited span; for "none", that nothing is answered.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rag
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one question fared: what was asked, the answer, whether it is right, and the seconds it took."""
+
+    asked: dict[str, Any]
+    answer: rag.Answer
+    right: bool
+    seconds: float
+
+
+def ask_all(collection: Path, questions: Path) -> list[Result]:
+    """Every question of the file, asked of a new index of the collection."""
+    results = []
+    with tempfile.TemporaryDirectory() as folder, rag.open_chat(folder) as chat:
+        chat.add(collection)
+        chat.warm()
+        for line in questions.read_text(encoding="utf-8").splitlines():
+            asked = json.loads(line)
+            begun = time.perf_counter()
+            answer = chat.ask(asked["question"])
+            results.append(Result(asked, answer, is_right(asked, answer), time.perf_counter() - begun))
+    return results
+
+
+def is_right(asked: dict[str, Any], answer: rag.Answer) -> bool:
+    """Is a phrase that answers inside a cited quotation; or, where there is none, is nothing answered?"""
+    if asked["kind"] == "none":
+        return not answer.answered
+    quotes = [" ".join(citation.quote.split()).lower() for citation in answer.citations]
+    phrases = [" ".join(phrase.split()).lower() for phrase in [asked["phrase"], *asked.get("phrases", [])]]
+    return answer.answered and any(phrase in quote for phrase in phrases for quote in quotes)
+
+
+def main() -> None:
+    collection = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "seeds"
+    questions = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "seeds" / "questions.jsonl"
+    results = ask_all(collection, questions)
+    right, asked = Counter(), Counter()
+    for result in results:
+        asked[result.asked["kind"]] += 1
+        right[result.asked["kind"]] += result.right
+        if not result.right:
+            print(f"{result.asked['kind']:9} {result.asked['question']}\n          {result.answer.text[:200]!r}")
+    print()
+    for kind in asked:
+        print(f"{kind:9} {right[kind]:3} of {asked[kind]}")
+    can = [result for result in results if result.asked["kind"] != "none"]
+    none = [result for result in results if result.asked["kind"] == "none"]
+    print(f"answerable {sum(r.right for r in can)} of {len(can)} right ({sum(r.answer.answered for r in can)} answered); "
+          f"unanswerable {sum(not r.right for r in none)} of {len(none)} answered")
+    seconds = sorted(result.seconds for result in results)
+    print(f"ask: median {1000 * statistics.median(seconds):.0f} ms, 95th percentile {1000 * seconds[int(0.95 * len(seconds))]:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
