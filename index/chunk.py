@@ -74,9 +74,7 @@ def _pieces(text: str, count_tokens: CountTokens) -> Iterator[tuple[Span, int]]:
 
 def _cut(text: str, span: Span, count_tokens: CountTokens) -> Iterator[tuple[Span, int]]:
     """A run without a sentence end, in pieces of at most the limit, between words where it has words."""
-    words = [
-        (span[0] + match.start(), span[0] + match.end()) for match in re.finditer(r"\S+\s*", text[span[0] : span[1]])
-    ]
+    words = [(span[0] + match.start(), span[0] + match.end()) for match in re.finditer(r"\S+\s*", text[span[0] : span[1]])]
     counts = count_tokens([text[start:end] for start, end in words])
     start, total = span[0], 0
     for (word_start, word_end), tokens in zip(words, counts, strict=True):

@@ -186,7 +186,8 @@ class Library:
             ).fetchall()
             missing = sorted({version for _, version, _, _ in places} - articles.keys())
             for row in self._read(
-                f"SELECT v.number, {_ARTICLE} FROM versions v WHERE v.number IN ({','.join('?' * len(missing))})", missing
+                f"SELECT v.number, {_ARTICLE} FROM versions v WHERE v.number IN ({','.join('?' * len(missing))})",
+                missing,
             ):
                 articles[row[0]] = _article(row[1:])
             for passage_id, version, begin, end in places:
@@ -293,9 +294,7 @@ class Library:
 
     def check(self) -> list[str]:
         """What is wrong with the database, in words; empty when nothing is."""
-        problems = [
-            f"SQLite reports: {row[0]}" for row in self._read("PRAGMA integrity_check(5)") if str(row[0]) != "ok"
-        ]
+        problems = [f"SQLite reports: {row[0]}" for row in self._read("PRAGMA integrity_check(5)") if str(row[0]) != "ok"]
         if problems:
             return problems
         orphans = self._read(
@@ -352,9 +351,7 @@ class Library:
         """Note that an unchanged article is now read from somewhere else."""
         with self.writing() as connection:
             connection.execute("UPDATE articles SET origin = ? WHERE id = ?", [origin, article_id])
-            connection.execute(
-                "UPDATE versions SET source = ? WHERE article = ? AND state = 'current'", [source, article_id]
-            )
+            connection.execute("UPDATE versions SET source = ? WHERE article = ? AND state = 'current'", [source, article_id])
 
     def remove(self, article_ids: Sequence[str]) -> None:
         """Remove articles with all their versions, passages and words, leaving no trace in the file."""
@@ -380,9 +377,7 @@ class Library:
                 _index_words(connection, number, words.indexed([heading(article)]), article.text[start:end])
             _bump(connection)
 
-    def replace_passages(
-        self, made: Sequence[tuple[Article, list[Passage], list[bytes]]], stamp: Mapping[str, str]
-    ) -> None:
+    def replace_passages(self, made: Sequence[tuple[Article, list[Passage], list[bytes]]], stamp: Mapping[str, str]) -> None:
         """Put new passages and vectors in the place of all there are, with a new stamp, in one transaction."""
         with self.writing() as connection:
             connection.execute("INSERT INTO words(words) VALUES ('delete-all')")
@@ -510,9 +505,7 @@ def _described(row: Sequence[Any]) -> dict[str, Any]:
 
 
 def _index_words(connection: sqlite3.Connection, number: int, head: str, text: str) -> None:
-    connection.execute(
-        "INSERT INTO words(rowid, heading, body) VALUES (?, ?, ?)", [number, head, words.indexed([text])]
-    )
+    connection.execute("INSERT INTO words(rowid, heading, body) VALUES (?, ?, ?)", [number, head, words.indexed([text])])
 
 
 def _set_meta(connection: sqlite3.Connection, values: Mapping[str, str]) -> None:

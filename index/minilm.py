@@ -87,9 +87,7 @@ class MiniLM:
         readings = self._threads.map(self._states, (encoding.ids for encoding in encodings))
         return [
             Reading(_unit(states.mean(axis=0)), states[1:-1] / np.linalg.norm(states[1:-1], axis=1, keepdims=True), offsets)
-            for states, offsets in zip(
-                readings, (encoding.offsets[1:-1][: WINDOW - 2] for encoding in encodings), strict=True
-            )
+            for states, offsets in zip(readings, (encoding.offsets[1:-1][: WINDOW - 2] for encoding in encodings), strict=True)
         ]
 
     def close(self) -> None:

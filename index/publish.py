@@ -189,7 +189,7 @@ def build(library: Library, data_dir: Path, name: str, *, anew: bool, progress: 
     manifest = Manifest(embedder, dimension, len(expected), upto, dropped, graph_files(working))
     _verify(library, working, manifest)
     manifest.write(working)
-    os.replace(working, folder / name)
+    working.replace(folder / name)
 
 
 def _base(library: Library, folder: Path, upto: int) -> tuple[Manifest, list[str]] | None:
@@ -233,9 +233,7 @@ def _fill(
         client.close()
 
 
-def _edit(
-    library: Library, folder: Path, dead: list[str], after: int, upto: int, progress: Callable[[int, int], None]
-) -> None:
+def _edit(library: Library, folder: Path, dead: list[str], after: int, upto: int, progress: Callable[[int, int], None]) -> None:
     client = chroma_client(folder)
     try:
         collection = client.get_collection(COLLECTION, embedding_function=None)

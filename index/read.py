@@ -21,9 +21,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from index.errors import ReadError
 from index.reading.characters import kind_of_binary, one_line
 from index.reading.draft import Draft
-from index.errors import ReadError
 from index.reading.formats import FORMATS, MB, Format, format_of, why_unread
 from index.reading.records import NoTextError, records_of_json, records_of_lines
 from index.types import Article, Failure
@@ -179,9 +179,7 @@ def _records(stream: BinaryIO) -> Iterator[tuple[str, Draft | ReadError]]:
     return records_of_lines(stream)
 
 
-def _read_records(
-    records: Iterator[tuple[str, Draft | ReadError]], source: str, *, named: bool
-) -> Iterator[Article | Failure]:
+def _read_records(records: Iterator[tuple[str, Draft | ReadError]], source: str, *, named: bool) -> Iterator[Article | Failure]:
     """The articles among a file's records. `named`: the file itself was asked for, not its folder."""
     waiting: list[Failure] = []
     only_others, nothing, wordy = True, True, False

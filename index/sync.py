@@ -111,9 +111,7 @@ def sync(
         store(batch)
     if found.removed:
         library.remove(found.removed)
-    return Report(
-        tuple(found.added), tuple(found.changed), tuple(found.unchanged), tuple(found.removed), tuple(found.failed)
-    )
+    return Report(tuple(found.added), tuple(found.changed), tuple(found.unchanged), tuple(found.removed), tuple(found.failed))
 
 
 def embed(embedder: Embedder, texts: Sequence[str], dimension: int, done: Callable[[int], None]) -> Vectors:

@@ -32,9 +32,7 @@ STOP_WORDS = frozenset(
     "with would you your yours s t ll ve re d".split()
 )
 
-_TERM = re.compile(
-    r"(?P<acronym>\b(?:[^\W\d_]\.){2,})|(?P<number>\d+(?:[.,]\d+)*)|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)"
-)
+_TERM = re.compile(r"(?P<acronym>\b(?:[^\W\d_]\.){2,})|(?P<number>\d+(?:[.,]\d+)*)|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0eff]")
 
 

@@ -45,7 +45,13 @@ __all__ = [
     "rebuild",
 ]
 
-_LAZY = {"Chat": "rag.chat", "check": "rag.verify", "doctor": "rag.open", "open_chat": "rag.open", "rebuild": "rag.open"}
+_LAZY = {
+    "Chat": "rag.chat",
+    "check": "rag.verify",
+    "doctor": "rag.open",
+    "open_chat": "rag.open",
+    "rebuild": "rag.open",
+}
 
 
 def __getattr__(name: str) -> Any:

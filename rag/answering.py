@@ -28,7 +28,6 @@ SURE = 0.95
 """The probability that a sentence answers which holds the very words that the question quotes."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Model:
     """The weights of both models by feature, and the probability from which a sentence counts as an answer."""

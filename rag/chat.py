@@ -148,9 +148,7 @@ class Chat:
 
     # -- the collection ----------------------------------------------------------------------
 
-    def add(
-        self, *sources: str | Path, prune: bool = False, progress: Callable[[Progress], None] | None = None
-    ) -> Report:
+    def add(self, *sources: str | Path, prune: bool = False, progress: Callable[[Progress], None] | None = None) -> Report:
         """Read files and folders into the collection; what is unchanged is not embedded again.
 
         With `prune`, articles whose file (or line) is gone from these sources are removed; an

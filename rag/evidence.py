@@ -34,13 +34,20 @@ count for around it and in the passage."""
 
 KIND_NOUN = 0.4
 LIGHT_VERBS = frozenset(
-    "go goes going went gone get gets getting got gotten come comes coming came make makes making made take takes taking took "
-    "taken give gives giving gave given put puts use uses using used find finds finding found keep keeps kept become becomes became "
-    "begin begins began start starts started try tries tried want wants wanted need needs needed look looks looked".split()
+    "go goes going went gone get gets getting got gotten come comes coming came make makes making made take takes taking "
+    "took taken give gives giving gave given put puts use uses using used find finds finding found keep keeps kept become "
+    "becomes became begin begins began start starts started try tries tried want wants wanted need needs "
+    "needed look looks looked".split()
 )
 """Verbs of so many meanings that they tell little."""
 
-SHORT_FOR = {"us": "united states", "usa": "united states", "uk": "united kingdom", "un": "united nations", "eu": "european union"}
+SHORT_FOR = {
+    "us": "united states",
+    "usa": "united states",
+    "uk": "united kingdom",
+    "un": "united nations",
+    "eu": "european union",
+}
 
 NOT_OF_NAMES = ("ed", "ing", "ers", "ors", "ly", "tion", "ness", "ment", "ise", "ises", "our", "ours")
 TOPIC_TIMES = 3
@@ -191,7 +198,9 @@ def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[
 def read_closely(sentence: Sentence) -> str:
     """The text whose meaning is compared with the question's: the headline, the sentence before, and the sentence."""
     before = sentence.article.text[slice(*sentence.before[-1])] if sentence.before else ""
-    return " ".join(part for part in (f"{sentence.article.title}." if sentence.article.title else "", before, sentence.text) if part)
+    return " ".join(
+        part for part in (f"{sentence.article.title}." if sentence.article.title else "", before, sentence.text) if part
+    )
 
 
 def with_reading(evidence: Evidence, question: Question, asked: Reading, reading: Reading) -> Evidence:
@@ -224,9 +233,7 @@ def with_reading(evidence: Evidence, question: Question, asked: Reading, reading
     return replace(evidence, features={**evidence.features, **dict(zip(READ_TOKENS, read, strict=True))})
 
 
-def examine(
-    question: Question, sentence: Sentence, weights: Mapping[str, float], passage_meaning: float
-) -> Evidence:
+def examine(question: Question, sentence: Sentence, weights: Mapping[str, float], passage_meaning: float) -> Evidence:
     """What the words of a sentence say; what reading it closely tells is still 0, see `with_reading`.
 
     `passage_meaning` is the cosine of its passage with the question, for the first guess.
@@ -241,7 +248,11 @@ def examine(
     plain = [word for word in question.words if not word.name]
     near_here = dict(zip([w.term for w in plain], word_vectors().nearness([w.text for w in plain], here.words), strict=True))
     near_around = dict(
-        zip([w.term for w in plain], word_vectors().nearness([w.text for w in plain], around.words + title.words), strict=True)
+        zip(
+            [w.term for w in plain],
+            word_vectors().nearness([w.text for w in plain], around.words + title.words),
+            strict=True,
+        )
     )
     for word in question.words:
         if word.name:
@@ -360,7 +371,9 @@ def _lowered(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _analysed(text: str) -> _Text:
-    folded = [text[start:end].lower().replace("’", "'").removesuffix("'s").replace(".", "") for _, start, end in located_terms(text)]
+    folded = [
+        text[start:end].lower().replace("’", "'").removesuffix("'s").replace(".", "") for _, start, end in located_terms(text)
+    ]
     short = [name for name, full in SHORT_FOR.items() if full in " ".join(folded)]
     return _Text(frozenset([*terms(text), *short]), tuple(dict.fromkeys([*folded, *short])))
 

@@ -50,7 +50,10 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
 }
 _CAPITAL = r"(?:[A-ZÀ-ÖØ-Þ][\w’'-]*|(?:[A-Z]\.)+)"
 _PROPER = re.compile(rf"{_CAPITAL}(?:\s(?:(?:of|the|de|del|van|von|bin|al|der|and|for)\s(?:the\s)?(?={_CAPITAL}))?{_CAPITAL})*")
-_HEDGES = re.compile(r"(?:\b(?:about|around|some|nearly|almost|more than|less than|over|under|at least|up to|roughly|approximately|close to)\s)$", re.I)
+_HEDGES = re.compile(
+    r"(?:\b(?:about|around|some|nearly|almost|more than|less than|over|under|at least|up to|roughly|approximately|close to)\s)$",
+    re.I,
+)
 _NOT_NAMES = frozenset(MONTHS) | frozenset(WEEKDAYS)
 
 
@@ -108,9 +111,12 @@ def _is_part_of_date(sentence: str, span: Span) -> bool:
 
 
 _STRONG_REASON = re.compile(
-    r"\b(?:because|due to|owing to|in order to|so that|as a result of|for fear of|in view of|with the aim of|out of fear)\b[^;:.!?]*", re.IGNORECASE
+    r"\b(?:because|due to|owing to|in order to|so that|as a result of|for fear of|in view of|with the aim of|out of fear)\b[^;:.!?]*",
+    re.IGNORECASE,
 )
-_ENUMERATION = re.compile(r"(?:the |an? )?[\w’'-]+(?: [\w’'-]+){0,3}(?:, [\w’'-]+(?: [\w’'-]+){0,3})+,? (?:and|or) (?:the |an? )?[\w’'-]+(?: [\w’'-]+)?")
+_ENUMERATION = re.compile(
+    r"(?:the |an? )?[\w’'-]+(?: [\w’'-]+){0,3}(?:, [\w’'-]+(?: [\w’'-]+){0,3})+,? (?:and|or) (?:the |an? )?[\w’'-]+(?: [\w’'-]+)?"
+)
 
 
 def certain_phrase(question: Question, sentence: str, spans: Sequence[Span]) -> Span | None:
@@ -142,4 +148,4 @@ def _counted(question: Question, sentence: str, spans: Sequence[Span]) -> Span |
 
 
 def _without_end(sentence: str, span: Span) -> Span:
-    return span[0], span[0] + len(sentence[span[0] : span[1]].rstrip(" ,\"”’"))
+    return span[0], span[0] + len(sentence[span[0] : span[1]].rstrip(' ,"”’'))

@@ -23,9 +23,7 @@ log = logging.getLogger(__name__)
 Tell = Callable[[Progress], None]
 
 
-def open_chat(
-    data_dir: str | Path | None = None, *, embedder: str | BaseEmbedding | None = None, **settings: Any
-) -> Chat:
+def open_chat(data_dir: str | Path | None = None, *, embedder: str | BaseEmbedding | None = None, **settings: Any) -> Chat:
     """A chat over the articles in a data folder, which is made when it is not there yet.
 
     Settings come from the environment and `.env`; keywords override them (`data_dir`,

@@ -8,7 +8,21 @@ from typing import Literal
 
 from index.words import STOP_WORDS, Term, located_terms
 
-Kind = Literal["count", "money", "share", "measure", "age", "duration", "date", "person", "place", "reason", "list", "yes-no", "other"]
+Kind = Literal[
+    "count",
+    "money",
+    "share",
+    "measure",
+    "age",
+    "duration",
+    "date",
+    "person",
+    "place",
+    "reason",
+    "list",
+    "yes-no",
+    "other",
+]
 
 _RULES: tuple[tuple[Kind, str], ...] = (
     ("yes-no", r"^(?:and |so |but )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|isn't|aren't|didn't|doesn't)\b"),
@@ -37,7 +51,9 @@ FRAME = frozenset(
     "account view version term terms word words thing things ever also still yet now currently actually really article articles news "
     "report reports place places".split()
 )
-_ORDERS = re.compile(r"^(?:please )?(?:(?:can|could) you )?(?:show|give|tell|list|name|describe|explain|find)\b(?: me)?", re.IGNORECASE)
+_ORDERS = re.compile(
+    r"^(?:please )?(?:(?:can|could) you )?(?:show|give|tell|list|name|describe|explain|find)\b(?: me)?", re.IGNORECASE
+)
 _NAME = re.compile(r"(?:[^\W\d_][\w'’]*(?:-[\w'’]+)*|(?:[A-Z]\.){2,})")
 _QUOTED = re.compile(r"[\"“”«»„]([^\"“”«»„]{3,})[\"“”«»„]")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
@@ -117,7 +133,7 @@ def parse(text: str) -> Question:
 
 def _is_cased(text: str) -> bool:
     """Does its writer use capitals as English does, so that they tell names? Not in "WHO IS BANKSY", nor in "who is banksy"."""
-    words = _NAME.findall(text)
+    words: list[str] = _NAME.findall(text)
     capital = sum(word[0].isupper() for word in words)
     return 0 < capital <= max(1, 0.75 * len(words))
 

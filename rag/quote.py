@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,8 +164,10 @@ def _says_the_same(one: Weighed, other: Weighed) -> bool:
     inside = one.sentence.article.id == other.sentence.article.id and any(
         span[0] <= one.sentence.start < span[1] for span in leaned_on(other.sentence)
     )
-    return inside or shared >= SAME_WORDS + 0.2 or (
-        shared >= SAME_WORDS - 0.25 and float(one.vector @ other.vector) >= SAME_MEANING
+    return (
+        inside
+        or shared >= SAME_WORDS + 0.2
+        or (shared >= SAME_WORDS - 0.25 and float(one.vector @ other.vector) >= SAME_MEANING)
     )
 
 
@@ -174,7 +176,8 @@ def _says_the_same(one: Weighed, other: Weighed) -> bool:
 _LEANS = re.compile(
     r"^[\"“‘«(•\s–—-]*(?:(?:and|but|so|or|yet|then|instead|also|besides|moreover|however|nevertheless|still|rather|meanwhile|therefore|thus|"
     r"according to|for|after|before|with|by|in|of|on|at|to|from|since|until|when|while|as|if|although|though|only)[,\s]+)*"
-    r"(?:he|she|it|they|his|her|its|their|him|them|this|these|that|those|such|both|neither|either|another|others?|some of them|the (?:same|latter|former|other)|"
+    r"(?:he|she|it|they|his|her|its|their|him|them|this|these|that|those|such|both|neither|either|another|others?|"
+    r"some of them|the (?:same|latter|former|other)|"
     r"one of (?:them|these)|there|here|the two|all of (?:them|this))\b",
     re.IGNORECASE,
 )

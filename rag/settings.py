@@ -109,9 +109,7 @@ def load(**overrides: Any) -> Settings:
     for name in overrides:
         if name not in fields:
             raise SettingsError(f"{name} is not a setting.{_nearest(name, fields)}")
-    given = {
-        name: fields[name].default if value == "" else value for name, value in overrides.items() if value is not None
-    }
+    given = {name: fields[name].default if value == "" else value for name, value in overrides.items() if value is not None}
     in_file = _names_in(Path(ENV_FILE))
     try:
         return Settings(**given)

@@ -15,7 +15,9 @@ _COUNTED = re.compile(
     r"(?:\d[\d.,]*(?: (?:million|billion|thousand))?) (?P<things>[a-z]+s|people|children|men|women)"
     r" (?P<done>(?:have|had|has) been [a-z]+ed|(?:were|are|was) [a-z]+ed)\b"
 )
-_TITLED = re.compile(rf"\b(?:[Mm]inister|[Pp]resident|[Ss]pokes(?:man|woman)|[Ss]ecretary|[Aa]rtist|[Dd]irector|[Cc]hief) (?P<name>{_NAME})")
+_TITLED = re.compile(
+    rf"\b(?:[Mm]inister|[Pp]resident|[Ss]pokes(?:man|woman)|[Ss]ecretary|[Aa]rtist|[Dd]irector|[Cc]hief) (?P<name>{_NAME})"
+)
 LONGEST = 90
 
 

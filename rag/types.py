@@ -53,9 +53,7 @@ class Citation:
 
     def __post_init__(self) -> None:
         if self.article.text and self.article.text[self.start : self.end] != self.quote:
-            raise ValueError(
-                f"Citation [{self.number}] does not stand at {self.start}:{self.end} of {self.article.id!r}."
-            )
+            raise ValueError(f"Citation [{self.number}] does not stand at {self.start}:{self.end} of {self.article.id!r}.")
 
     def to_dict(self, *, texts: bool = True) -> dict[str, Any]:
         """This citation as JSON-serialisable values; without `texts` the article's text is left out."""

@@ -42,7 +42,9 @@ def test_an_answer_is_quoted_attributed_and_cited(chat: Chat) -> None:
     assert claim.text == claim.citations[0].quote
     assert [claim.text[start:end] for start, end in claim.emphasis] == ["2,000 mines"]
     assert claim.lead == "Kherson is Ukrainian again, and the search for mines goes on, Dateline seeds, 12 November 2022:"
-    assert answer.text.startswith("*Kherson is Ukrainian again, and the search for mines goes on*, Dateline seeds, 12 November 2022: “")
+    assert answer.text.startswith(
+        "*Kherson is Ukrainian again, and the search for mines goes on*, Dateline seeds, 12 November 2022: “"
+    )
     assert "**2,000 mines**" in answer.text and "[1]" in answer.text
     assert 1 <= len(answer.claims) <= 4 and all(claim.citations for claim in answer.claims)
 
@@ -150,7 +152,14 @@ def test_a_history_of_something_else_is_refused_before_anything_is_searched(chat
 
 @pytest.mark.parametrize(
     "question",
-    ["?!?", "日本の首相は誰ですか", "'; DROP TABLE articles; --", "AND OR NOT NEAR(\"", "<img src=x onerror=alert(1)>", "* * *"],
+    [
+        "?!?",
+        "日本の首相は誰ですか",
+        "'; DROP TABLE articles; --",
+        'AND OR NOT NEAR("',
+        "<img src=x onerror=alert(1)>",
+        "* * *",
+    ],
 )
 def test_odd_questions_are_answered_or_refused_but_never_break(chat: Chat, question: str) -> None:
     assert_exact(chat.ask(question))

@@ -4,18 +4,16 @@ import time
 
 import pytest
 
+from index.errors import ReadError
 from index.reading.characters import decode, normalise
 from index.reading.clean import clean_markup, clean_plain, has_markup, headline_and_text
-from index.errors import ReadError
 from index.reading.records import readable
 
 LEAD = (
     "Engineers reopened the northern bridge on Tuesday after eleven weeks of repairs, "
     "the harbour authority said in a statement."
 )
-SECOND = (
-    "Traffic had been sent through the old tunnel since the storm of 3 March, which tore away two of the six pylons."
-)
+SECOND = "Traffic had been sent through the old tunnel since the storm of 3 March, which tore away two of the six pylons."
 MENU = "".join(f"*   [{name}](https://news.example/{name.lower()})\n" for name in ("Home", "World", "Sport", "Arts"))
 
 
@@ -160,9 +158,7 @@ def test_markup_is_told_from_plain_text() -> None:
 
 
 def test_plain_text_in_a_record_keeps_its_stars_and_its_html_is_read() -> None:
-    assert (
-        readable("Rated *** by 3 of 4 critics, and a_b_c stays.", "") == "Rated *** by 3 of 4 critics, and a_b_c stays."
-    )
+    assert readable("Rated *** by 3 of 4 critics, and a_b_c stays.", "") == "Rated *** by 3 of 4 critics, and a_b_c stays."
     assert readable(f"<p>{LEAD}</p><p>{SECOND} <a href='/x'>More</a></p>", "") == f"{LEAD}\n\n{SECOND} More"
 
 
@@ -273,9 +269,7 @@ def test_rubbish_is_no_text() -> None:
         decode(bytes(range(256)) * 40)
 
 
-@pytest.mark.parametrize(
-    "piece", ["[", "](", '[a](b "c', "<!--", "<a ", "**a", "_a", "`", "|a|\n", "a\n", " ", "> ", "&"]
-)
+@pytest.mark.parametrize("piece", ["[", "](", '[a](b "c', "<!--", "<a ", "**a", "_a", "`", "|a|\n", "a\n", " ", "> ", "&"])
 def test_hostile_markup_takes_linear_time(piece: str) -> None:
     hostile = piece * (100_000 // len(piece))
     started = time.perf_counter()

@@ -271,9 +271,7 @@ def test_a_dateline_error_is_shown_as_it_is(run: Run, opens: Callable[[Any], Non
     assert not (tmp_path / ".dateline").exists()
 
 
-def test_a_bug_goes_to_the_log_and_a_sentence_to_the_person(
-    run: Run, opens: Callable[[Any], None], tmp_path: Path
-) -> None:
+def test_a_bug_goes_to_the_log_and_a_sentence_to_the_person(run: Run, opens: Callable[[Any], None], tmp_path: Path) -> None:
     opens(failing(ZeroDivisionError("secret detail")))
     code, out, err = run("ask", "What?", "--data-dir", "here")
     log = tmp_path / "here" / "dateline.log"

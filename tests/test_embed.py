@@ -85,7 +85,12 @@ class EmbeddingsApi(BaseHTTPRequestHandler):
             {"object": "embedding", "index": n, "embedding": [float(len(text)), 1.0, 0.5]}
             for n, text in enumerate(body["input"] if isinstance(body["input"], list) else [body["input"]])
         ]
-        answer = {"object": "list", "data": data, "model": body["model"], "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+        answer = {
+            "object": "list",
+            "data": data,
+            "model": body["model"],
+            "usage": {"prompt_tokens": 1, "total_tokens": 1},
+        }
         if self.status != 200:
             answer = {"error": {"message": "Incorrect API key provided", "type": "invalid_request_error"}}
         payload = json.dumps(answer).encode()

@@ -53,10 +53,20 @@ def index(data_dir: Path) -> Iterator[Index]:
 def news(tmp_path: Path) -> Path:
     folder = tmp_path / "news"
     folder.mkdir()
-    write(folder / "dam.md", "A dam holds", "The dam above Oberau held through the night. Engineers measured 40 metres of water.",
-          date="2021-03-04", outlet="Valley Post")
-    write(folder / "bees.md", "Bees return", "Beekeepers counted 3,000 hives in the valley. The bees came back in April.",
-          date="2022-05-06", outlet="Hill Gazette")
+    write(
+        folder / "dam.md",
+        "A dam holds",
+        "The dam above Oberau held through the night. Engineers measured 40 metres of water.",
+        date="2021-03-04",
+        outlet="Valley Post",
+    )
+    write(
+        folder / "bees.md",
+        "Bees return",
+        "Beekeepers counted 3,000 hives in the valley. The bees came back in April.",
+        date="2022-05-06",
+        outlet="Hill Gazette",
+    )
     write(folder / "choir.md", "A choir sings", "The choir of Oberau sang for two hours.")
     return folder  # fmt: skip
 
@@ -306,7 +316,9 @@ def test_an_open_index_sees_what_another_process_adds(index: Index, news: Path, 
     assert found(index, "a comet in the sky")[0] == "Comet"
 
 
-def test_a_kill_in_the_middle_of_adding_loses_nothing_that_answered(index: Index, data_dir: Path, news: Path, tmp_path: Path) -> None:
+def test_a_kill_in_the_middle_of_adding_loses_nothing_that_answered(
+    index: Index, data_dir: Path, news: Path, tmp_path: Path
+) -> None:
     index.add([news])
     many = tmp_path / "many.jsonl"
     many.write_text(

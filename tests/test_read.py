@@ -13,17 +13,15 @@ from pathlib import Path
 import pytest
 from docx import Document
 
-from index.reading.formats import holds_many
 from index.read import fingerprint, read
+from index.reading.formats import holds_many
 from index.types import Article, Failure
 
 LEAD = (
     "Engineers reopened the northern bridge on Tuesday after eleven weeks of repairs, "
     "the harbour authority said in a statement."
 )
-SECOND = (
-    "Traffic had been sent through the old tunnel since the storm of 3 March, which tore away two of the six pylons."
-)
+SECOND = "Traffic had been sent through the old tunnel since the storm of 3 March, which tore away two of the six pylons."
 
 
 def put(folder: Path, name: str, content: str | bytes) -> Path:
@@ -293,9 +291,7 @@ def test_tables_lists_and_entities_of_a_page_are_read(tmp_path: Path) -> None:
     assert "Year: Cars\n2019: 6,100" in text
 
 
-@pytest.mark.parametrize(
-    "page", ["<html><body></body></html>", "<html><body><script>var a = 1;</script></body></html>"]
-)
+@pytest.mark.parametrize("page", ["<html><body></body></html>", "<html><body><script>var a = 1;</script></body></html>"])
 def test_a_page_without_text_is_refused(tmp_path: Path, page: str) -> None:
     assert "no text of an article" in refused(put(tmp_path, "a.html", page))
 
@@ -332,9 +328,7 @@ def test_pdf_lines_become_paragraphs(tmp_path: Path) -> None:
     properties = "/Title (Bridge reopens) /Author (Ada Moor) /CreationDate (D:20200519083000Z)"
     article = one(put(tmp_path, "a.pdf", pdf([PAGE], properties)))
     first, second = article.text.split("\n\n")
-    assert first.startswith(
-        "Engineers reopened the northern bridge on Tuesday after eleven weeks of repairs, the harbour"
-    )
+    assert first.startswith("Engineers reopened the northern bridge on Tuesday after eleven weeks of repairs, the harbour")
     assert first.endswith("the information of the day well-known, and a well-known man agreed.")
     assert second.endswith("3 March, which tore away two of the six pylons.")
     assert (article.title, article.author, article.published) == ("Bridge reopens", "Ada Moor", None)
@@ -377,9 +371,7 @@ def docx(folder: Path, name: str = "a.docx", title: str = "") -> Path:
     document.add_heading("The tunnel", 1)
     document.add_paragraph("Two pylons are new.", style="List Bullet")
     table = document.add_table(2, 2)
-    for cell, said in zip(
-        (cell for row in table.rows for cell in row.cells), ("Year", "Cars", "2019", "6,100"), strict=True
-    ):
+    for cell, said in zip((cell for row in table.rows for cell in row.cells), ("Year", "Cars", "2019", "6,100"), strict=True):
         cell.text = said
     document.add_paragraph(SECOND)
     document.save(str(folder / name))
@@ -505,9 +497,7 @@ def test_lone_surrogates_in_json_can_be_stored(tmp_path: Path) -> None:
     assert article.title.encode()
 
 
-def test_a_line_too_long_for_an_article_is_left_and_the_next_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_too_long_for_an_article_is_left_and_the_next_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("index.reading.records.LONGEST_LINE", 1000)
     long, short = json.dumps({"text": "x " * 2000}), json.dumps({"text": LEAD})
     failure, article = read(put(tmp_path, "a.jsonl", f"{long}\n{short}"))

@@ -19,9 +19,7 @@ QUOTED = Verdict("quoted", 1.0)
 ARTICLE = Article(
     id="a1",
     title="The bridge reopens",
-    text=(
-        "The bridge reopened on Monday. It had been closed for a year.\n\nTraffic 🚦 flows again. The bridge is new."
-    ),
+    text=("The bridge reopened on Monday. It had been closed for a year.\n\nTraffic 🚦 flows again. The bridge is new."),
     source="bridge.md",
     url="https://news.example/bridge",
     outlet="The Example",
@@ -60,16 +58,12 @@ def test_a_day_is_printed_as_in_a_newspaper() -> None:
 
 def test_a_quotation_has_its_lead_its_marks_and_its_marker() -> None:
     citation = cite(1, "The bridge reopened on Monday.")
-    claim = Claim(
-        citation.quote, (citation,), QUOTED, "The bridge reopens, The Example, 13 November 2022:", ((23, 29),)
-    )
+    claim = Claim(citation.quote, (citation,), QUOTED, "The bridge reopens, The Example, 13 November 2022:", ((23, 29),))
     html = render.answer(answer(claim), 4)
     assert plain(html) == ("The bridge reopens, The Example, 13 November 2022: “The bridge reopened on Monday.”[1]")
     assert "<cite>The bridge reopens</cite>, The Example" in html
     assert "<strong>Monday</strong>." in html
-    assert (
-        '<a href="#src-4-1" class="cite" title="The bridge reopens: “The bridge reopened on Monday.”">[1]</a>' in html
-    )
+    assert '<a href="#src-4-1" class="cite" title="The bridge reopens: “The bridge reopened on Monday.”">[1]</a>' in html
 
 
 def test_a_claim_without_a_lead_continues_the_paragraph() -> None:

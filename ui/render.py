@@ -99,10 +99,7 @@ def failure(message: str, so_far: str = "") -> str:
     Distinct from an answer and from "the articles do not say".
     """
     text = f'<p class="so-far">{escape(so_far)}</p>' if so_far else ""
-    return (
-        f'{text}<div class="failure"><p class="label">This did not work</p>'
-        f'<p class="so-far">{escape(message)}</p></div>'
-    )
+    return f'{text}<div class="failure"><p class="label">This did not work</p><p class="so-far">{escape(message)}</p></div>'
 
 
 def answer(value: Answer, turn: int) -> str:
@@ -177,8 +174,7 @@ def _nearest(value: Answer, turn: int) -> str:
     if not value.citations:
         return ""
     items = "".join(
-        f"<li><q>“{escape(shorten(one.quote))}”</q>{marker(one, turn)}"
-        f'<span class="from">{attribution(one.article)}</span></li>'
+        f'<li><q>“{escape(shorten(one.quote))}”</q>{marker(one, turn)}<span class="from">{attribution(one.article)}</span></li>'
         for one in value.citations
     )
     return f'<p class="label">The nearest passages</p><ul class="nearest">{items}</ul>'
@@ -210,10 +206,7 @@ def collection(articles: Sequence[Article]) -> str:
 
 def masthead(line: str = "") -> str:
     """The page's head: its name, and one line on the collection (escaped here)."""
-    return (
-        '<a class="skip" href="#question">Skip to the question</a>'
-        f'<h1>Dateline</h1><p class="collection">{escape(line)}</p>'
-    )
+    return f'<a class="skip" href="#question">Skip to the question</a><h1>Dateline</h1><p class="collection">{escape(line)}</p>'
 
 
 def start(articles: Sequence[Article], questions: Sequence[str]) -> str:

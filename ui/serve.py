@@ -234,9 +234,7 @@ def listen(host: str, port: int) -> socket.socket:
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError as error:
-        raise AddressError(
-            f"{host}:{port} is no address to serve on ({error}). Give another --host or --port."
-        ) from None
+        raise AddressError(f"{host}:{port} is no address to serve on ({error}). Give another --host or --port.") from None
     listening = socket.socket(family, kind, protocol)
     try:
         if os.name == "posix":

@@ -58,9 +58,7 @@ def source(citations: Sequence[Citation], turn: int, number: int, *, whole: bool
     place = places[number]
     current = citations[place]
     article = current.article
-    kicker = " · ".join(
-        part for part in (escape(article.outlet), day(article.published) if article.published else "") if part
-    )
+    kicker = " · ".join(part for part in (escape(article.outlet), day(article.published) if article.published else "") if part)
     head = f'<p class="kicker">{kicker}</p>' if kicker else ""
     head += f"<h2>{escape(headline(article))}</h2>"
     head += f'<p class="byline">{escape(article.author)}</p>' if article.author else ""

@@ -10,9 +10,7 @@ from pathlib import Path
 
 LONGEST_NAME = 120
 FORBIDDEN = frozenset('<>:"/\\|?*')
-RESERVED = frozenset(
-    ["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))]
-)
+RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))])
 
 
 def safe_name(name: str) -> str:

@@ -82,9 +82,7 @@ _SITE_WORD = _any_of(
     r"site ?map|advertis|careers|impressum|datenschutz|mentions|confidentialité|contacto|privacidad",
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
-_BYLINE = _any_of(
-    r"(?:(?:posted|published|written|reported|story)\s+)?(?:by|von|par|por|door)\s+[^\W\d_]|автор\b|作者|記者"
-)
+_BYLINE = _any_of(r"(?:(?:posted|published|written|reported|story)\s+)?(?:by|von|par|por|door)\s+[^\W\d_]|автор\b|作者|記者")
 _DAY = _any_of(
     rf"\b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}\b",
     rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH},?\s+\d{{4}}\b",

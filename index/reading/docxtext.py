@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
+from index.errors import ReadError
 from index.reading.blocks import Block, render, size
 from index.reading.characters import normalise, one_line
 from index.reading.clean import without_title
 from index.reading.draft import Draft
-from index.errors import ReadError
 from index.reading.pdftext import stated_author, stated_title
 
 _MOST_UNPACKED = 300 * 1024 * 1024
@@ -20,9 +20,7 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING_STYLE = re.compile(r"(?:heading|berschrift|überschrift|titre|titolo|título|ttulo) ?(\d)", re.IGNORECASE)
 _CONTENTS_STYLE = re.compile(r"toc ?\d|toc ?heading|verzeichnis ?\d", re.IGNORECASE)
 # Deleted and moved-away text is no longer in the document; pictures and fields have no words of their own.
-_SKIPPED = frozenset(
-    f"{_W}{name}" for name in ("del", "moveFrom", "drawing", "pict", "instrText", "object", "rPr", "pPr")
-)
+_SKIPPED = frozenset(f"{_W}{name}" for name in ("del", "moveFrom", "drawing", "pict", "instrText", "object", "rPr", "pPr"))
 
 
 def read_docx(data: bytes) -> Draft:

@@ -109,9 +109,7 @@ def _mark_links(text: str) -> str:
     names = {match[1].casefold() for match in _REFERENCE.finditer(text)}
     if names:
         text = _REFERENCE.sub("", text)
-        text = _REFERRED.sub(
-            lambda match: _linked(match[1]) if (match[2] or match[1]).casefold() in names else match[0], text
-        )
+        text = _REFERRED.sub(lambda match: _linked(match[1]) if (match[2] or match[1]).casefold() in names else match[0], text)
     text = _ANCHOR.sub(lambda match: _linked(match[1]), text)
     text = _AUTOLINK.sub(lambda match: _linked(match[1].removeprefix("mailto:")), text)
     return _BARE_URL.sub(lambda match: _linked(match[0]), text)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from index.errors import ReadError
 from index.reading.blocks import ends_sentence, join_lines, letters, size
 from index.reading.characters import normalise, one_line
 from index.reading.clean import without_title
 from index.reading.draft import Draft
-from index.errors import ReadError
 
 if TYPE_CHECKING:
     from pypdf import PdfReader

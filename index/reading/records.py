@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from index.errors import ReadError
 from index.reading.characters import decode
 from index.reading.clean import clean_markup, clean_plain, has_markup, without_title
 from index.reading.draft import Draft
-from index.errors import ReadError
 from index.reading.frontmatter import fields
 from index.reading.htmlblocks import clean_html
 

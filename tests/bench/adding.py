@@ -41,7 +41,10 @@ def main() -> None:
         seconds = time.perf_counter() - begun
         passages = chat._index.library.passage_count()
     adding = passages / seconds
-    print(f"{report}: {passages} passages in {seconds:.1f} s, {adding:.1f} a second; the embedder alone {bare:.1f}; ratio {adding / bare:.2f}")
+    print(
+        f"{report}: {passages} passages in {seconds:.1f} s, {adding:.1f} a second; "
+        f"the embedder alone {bare:.1f}; ratio {adding / bare:.2f}"
+    )
 
 
 if __name__ == "__main__":

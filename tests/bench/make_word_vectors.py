@@ -29,7 +29,9 @@ def main() -> None:
     _, _, directions = np.linalg.svd(vectors, full_matrices=False)
     kept = vectors @ directions[COMMON_DIRECTIONS : COMMON_DIRECTIONS + DIMENSION].T
     kept /= np.linalg.norm(kept, axis=1, keepdims=True)
-    np.savez_compressed(TARGET, words=np.array("\n".join(words)), vectors=np.rint(kept * 127 / np.abs(kept).max()).astype(np.int8))
+    np.savez_compressed(
+        TARGET, words=np.array("\n".join(words)), vectors=np.rint(kept * 127 / np.abs(kept).max()).astype(np.int8)
+    )
     print(f"{len(words)} words, {TARGET.stat().st_size / 1e6:.1f} MB, {TARGET}")
 
 

@@ -72,10 +72,15 @@ def main() -> None:
         print(f"{kind:9} {right[kind]:3} of {asked[kind]}")
     can = [result for result in results if result.asked["kind"] != "none"]
     none = [result for result in results if result.asked["kind"] == "none"]
-    print(f"answerable {sum(r.right for r in can)} of {len(can)} right ({sum(r.answer.answered for r in can)} answered); "
-          f"unanswerable {sum(not r.right for r in none)} of {len(none)} answered")
+    print(
+        f"answerable {sum(r.right for r in can)} of {len(can)} right ({sum(r.answer.answered for r in can)} answered); "
+        f"unanswerable {sum(not r.right for r in none)} of {len(none)} answered"
+    )
     seconds = sorted(result.seconds for result in results)
-    print(f"ask: median {1000 * statistics.median(seconds):.0f} ms, 95th percentile {1000 * seconds[int(0.95 * len(seconds))]:.0f} ms")
+    print(
+        f"ask: median {1000 * statistics.median(seconds):.0f} ms, "
+        f"95th percentile {1000 * seconds[int(0.95 * len(seconds))]:.0f} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -178,9 +178,7 @@ def test_an_empty_collection_says_how_and_works_once_filled(
     assert "2,000 mines" in flat(page.inner_text(DONE))
 
 
-def test_dropped_files_are_added_and_can_be_asked_about(
-    serve: Callable[..., Served], open_page: Open, tmp_path: Path
-) -> None:
+def test_dropped_files_are_added_and_can_be_asked_about(serve: Callable[..., Served], open_page: Open, tmp_path: Path) -> None:
     import rag
 
     good = tmp_path / "lighthouse.md"
