@@ -74,15 +74,21 @@ def serve(
     listening = listen(host, port)
     url = address(host, listening.getsockname()[1])
 
+    # What the first question needs is loaded while its reader still looks at the page.
+    warming = threading.Thread(target=chat.warm, daemon=True)
+
     def started() -> None:
-        # What the first question needs is loaded while its reader still looks at the page.
-        threading.Thread(target=chat.warm, daemon=True).start()
+        warming.start()
         if ready:
             ready(url)
         if open_browser:
             show(url)
 
-    server(chat, host=host, started=started).run(sockets=[listening])
+    try:
+        server(chat, host=host, started=started).run(sockets=[listening])
+    finally:
+        if warming.is_alive():
+            warming.join(timeout=10)  # the caller closes the chat, and it is still reading
 
 
 def server(chat: Chat, *, host: str, started: Callable[[], None] | None = None) -> Any:
