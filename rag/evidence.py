@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +19,11 @@ from index.chunk import spelled_date
 from index.minilm import Reading
 from index.sentences import Span, sentence_spans
 from index.types import Article, Hit
-from index.words import located_terms, terms
+from index.words import located_terms
 from rag.countries import same_country
 from rag.expect import phrases
 from rag.meaning import word_vectors
+from rag.names import analysed, is_topic
 from rag.question import Question, Word
 
 NAMED_AROUND, NAMED_IN_PASSAGE, NAMED_AS_TOPIC = 0.9, 0.35, 0.6
@@ -41,16 +41,7 @@ LIGHT_VERBS = frozenset(
 )
 """Verbs of so many meanings that they tell little."""
 
-SHORT_FOR = {
-    "us": "united states",
-    "usa": "united states",
-    "uk": "united kingdom",
-    "un": "united nations",
-    "eu": "european union",
-}
-
 NOT_OF_NAMES = ("ed", "ing", "ers", "ors", "ly", "tion", "ness", "ment", "ise", "ises", "our", "ours")
-TOPIC_TIMES = 3
 DATELINE = 300
 """Characters from the start of an article where its own date may stand."""
 
@@ -58,15 +49,14 @@ LOOKS_BACK = 2
 """Sentences before one whose names count as said in it: what "he" and "the city" mean stands there."""
 
 FEATURES = (
-    "words", "words_here", "weakest_word", "names", "weakest_name", "phrase", "no_phrase", "head_here", "counted",
+    "words", "words_here", "weakest_word", "names", "weakest_name", "phrase", "no_phrase", "counted",
     "passage_rank", "aligned", "aligned_here", "weakest_aligned", "weakest_aligned_here", "aligned_back",
 )  # fmt: skip
 """What is known of a sentence, each from 0 to 1 (cosines may be a little below 0).
 
 From its words: the share of the question's plain words (by weight) that it or what it leans on holds, and that it
 holds itself, and the worst match among them; the share of the question's names, and the worst; does it hold a phrase of
-the asked kind, does it lack one; is what is to be counted or chosen in it, and does a number stand right before what is
-to be counted; how early its passage was found.
+the asked kind, does it lack one; does a number stand right before what is to be counted; how early its passage was found.
 
 From reading both closely, token by token (the late interaction of ColBERT, Khattab and Zaharia 2020, with the tokens of
 the built-in embedder): the mean over the question's tokens of the best cosine with a token of the sentence and what
@@ -238,10 +228,10 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
 
     `passage_meaning` is the cosine of its passage with the question, for the first guess.
     """
-    here = _Text.of(sentence.text)
-    around = _Text.of(sentence.lead_in)
-    title = _Text.of(sentence.article.title)
-    passage = _Text.of(sentence.passage)
+    here = analysed(sentence.text)
+    around = analysed(sentence.lead_in)
+    title = analysed(sentence.article.title)
+    passage = analysed(sentence.passage)
     missing: list[str] = []
     matched: dict[str, float] = {}
     matched_here: dict[str, float] = {}
@@ -259,7 +249,7 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
             in_here, in_around = here.names(word), max(around.names(word), title.names(word))
             value = max(in_here, NAMED_AROUND * in_around)
             if not value:
-                value = max(NAMED_IN_PASSAGE * passage.names(word), NAMED_AS_TOPIC * _is_topic(word, sentence.article))
+                value = max(NAMED_IN_PASSAGE * passage.names(word), NAMED_AS_TOPIC * is_topic(word, sentence.article))
             if not value:
                 missing.append(word.text)
         else:
@@ -268,7 +258,7 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
             value = max(in_here, SAID_AROUND * near, SAID_IN_PASSAGE * (word.term in passage.terms))
         matched[word.term], matched_here[word.term] = value, in_here
     published = sentence.article.published
-    when = _Text.of(f"{sentence.article.text[:DATELINE]} {spelled_date(published)}")
+    when = analysed(f"{sentence.article.text[:DATELINE]} {spelled_date(published)}")
     missing += [
         said for said in (*question.years, *question.months)
         if not any(said in text.words for text in (here, around, title, passage, when))
@@ -286,13 +276,6 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
     words = _share({word.term: matched[word.term] for word in telling}, weights)
     words_here = _share({word.term: matched_here[word.term] for word in telling}, weights)
     names = _share({word.term: matched[word.term] for word in question.words if word.name}, weights)
-    head_here = 0.5
-    if question.head:
-        exact = sum(term in here.terms for term in question.head) / len(question.head)
-        head_here = max(
-            [exact, *(0.9 * float(v) for t, v in near_here.items() if t in question.head)]
-            + [0.6 * (term in around.terms) for term in question.head]
-        )
     features = {
         "words": words,
         "words_here": words_here,
@@ -301,7 +284,6 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
         "weakest_name": min((matched[word.term] for word in question.words if word.name), default=1.0),
         "phrase": phrase if typed else 0.0,
         "no_phrase": 1.0 - phrase if typed else 0.0,
-        "head_here": head_here,
         "counted": _counted(question, sentence.text, spans),
         "passage_rank": 1.0 / (1.0 + sentence.rank),
         **dict.fromkeys(READ_TOKENS, 0.0),
@@ -331,68 +313,6 @@ def _share(values: Mapping[str, float], weights: Mapping[str, float]) -> float:
     """The weighted mean of how well words are matched; 1 when there are none to match."""
     total = sum(weights[term] for term in values)
     return sum(weights[term] * value for term, value in values.items()) / total if total else 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A text's terms and words, for many questions about it."""
-
-    terms: frozenset[str]
-    words: tuple[str, ...]
-
-    @classmethod
-    def of(cls, text: str) -> _Text:
-        return _analysed(text)
-
-    def names(self, word: Word) -> float:
-        """Is this name in the text: 1 as itself, 0.9 by another name for the same country, 0.85 spelled a little otherwise."""
-        if word.term in self.terms:
-            return 1.0
-        folded = word.text.lower().replace("’", "'").removesuffix("'s").replace(".", "")
-        others = same_country().get(folded)
-        if others:
-            return 0.9 if any(other in others for other in self.words) else 0.0
-        if len(word.term) >= 5 and any(_spelled_alike(word.term, term) for term in self.terms if term[0] == word.term[0]):
-            return 0.85
-        return 0.0
-
-
-def _is_topic(word: Word, article: Article) -> bool:
-    """Does the article open with this name, or come back to it again and again?"""
-    name = word.text.lower().replace("’", "'").removesuffix("'s")
-    text = _lowered(article.text)
-    return len(name) > 2 and (name in text[:DATELINE] or text.count(name) >= TOPIC_TIMES)
-
-
-@lru_cache(maxsize=64)
-def _lowered(text: str) -> str:
-    return text.lower()
-
-
-@lru_cache(maxsize=4096)
-def _analysed(text: str) -> _Text:
-    folded = [
-        text[start:end].lower().replace("’", "'").removesuffix("'s").replace(".", "") for _, start, end in located_terms(text)
-    ]
-    short = [name for name, full in SHORT_FOR.items() if full in " ".join(folded)]
-    return _Text(frozenset([*terms(text), *short]), tuple(dict.fromkeys([*folded, *short])))
-
-
-@lru_cache(maxsize=65_536)
-def _spelled_alike(one: str, other: str) -> bool:
-    """Two spellings of one name: "Zelensky" and "Zelenskyy". At most one letter in five differs."""
-    if abs(len(one) - len(other)) > 2 or min(len(one), len(other)) < 5:
-        return False
-    return _edits(one, other) <= (1 if max(len(one), len(other)) < 9 else 2) and one[:2] == other[:2]
-
-
-def _edits(one: str, other: str) -> int:
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, start=1):
-        last, row[0] = row[0], i
-        for j, b in enumerate(other, start=1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]
 
 
 def _says(text: str, quoted: str) -> bool:
