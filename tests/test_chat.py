@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
 import rag
 from rag import Answer, Chat, ClaimChecked, DatelineError, Status, Token, Turn
 
+Result = TypeVar("Result")
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 
 
@@ -23,6 +26,12 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
         report = opened.add(SEEDS)
         assert len(report.added) == 14 and not report.failed
         yield opened
+
+
+def in_a_loop(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine gives, run in a loop and a thread of its own: browser tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def assert_exact(answer: Answer) -> None:
@@ -84,7 +93,7 @@ def test_sync_and_async_say_the_same(chat: Chat) -> None:
     async def both() -> tuple[Answer, list[rag.Event]]:
         return await chat.aask(question), [event async for event in chat.astream(question)]
 
-    answer, events = asyncio.run(both())
+    answer, events = in_a_loop(both())
     last = events[-1]
     assert isinstance(last, Answer)
     assert answer.text == chat.ask(question).text == last.text
@@ -97,7 +106,7 @@ def test_an_async_stream_can_be_closed_half_way(chat: Chat) -> None:
         await events.aclose()
         return event
 
-    assert isinstance(asyncio.run(first()), Status)
+    assert isinstance(in_a_loop(first()), Status)
     assert chat.ask("Who is Banksy?").hits
 
 
