@@ -133,7 +133,7 @@ def certain_phrase(question: Question, sentence: str, spans: Sequence[Span]) -> 
 
 
 def _counted(question: Question, sentence: str, spans: Sequence[Span]) -> Span | None:
-    """The number that stands right before what was to be counted, with it; else the only number."""
+    """The number that stands right before what was to be counted, with it; the only number when nothing is named."""
     fits = []
     for start, end in spans:
         following = re.match(r"(?:[ -][\w’'-]+){1,3}", sentence[end:])
@@ -144,7 +144,7 @@ def _counted(question: Question, sentence: str, spans: Sequence[Span]) -> Span |
                     break
     if len(fits) == 1:
         return fits[0]
-    return spans[0] if len(spans) == 1 and not fits else None
+    return spans[0] if len(spans) == 1 and not question.head else None
 
 
 def _without_end(sentence: str, span: Span) -> Span:

@@ -143,12 +143,13 @@ def choose(candidates: Sequence[Weighed], threshold: float) -> list[Weighed]:
     fit = [candidate for candidate in candidates if not candidate.evidence.missing]
     if not fit or fit[0].probability < threshold:
         return []
+    fit = _to_the_point([candidate for candidate in fit if candidate.probability >= threshold])
     chosen: list[Weighed] = []
     room = MOST_SENTENCES
     for candidate in fit:
         if len(chosen) == MOST_QUOTATIONS:
             break
-        if candidate.probability < max(threshold, NEARLY_AS_GOOD * fit[0].probability):
+        if candidate.probability < NEARLY_AS_GOOD * fit[0].probability:
             continue
         size = 1 + len(leaned_on(candidate.sentence))
         if size > room or any(_says_the_same(candidate, other) for other in chosen):
@@ -156,6 +157,14 @@ def choose(candidates: Sequence[Weighed], threshold: float) -> list[Weighed]:
         chosen.append(candidate)
         room -= size
     return chosen
+
+
+def _to_the_point(likely: list[Weighed]) -> list[Weighed]:
+    """Where some hold the very thing asked for (that number of things, such a phrase), only those."""
+    for feature, enough in (("counted", 0.9), ("phrase", 1.0)):
+        holding = [candidate for candidate in likely if candidate.evidence.features[feature] >= enough]
+        likely = holding or likely
+    return likely
 
 
 def _says_the_same(one: Weighed, other: Weighed) -> bool:

@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from index.sentences import sentence_spans
 from index.types import Article
 
-_NAME = r"[A-Z][\w’'-]+(?: (?:[a-z]{2,3} )?[A-Z][\w’'-]+){1,2}"
+_NAME = r"(?!The |In |On |At |But |And |If |When |For )[A-Z][a-zà-ÿ’'-]+(?: [A-Z][a-zà-ÿ’'-]+){1,2}"
+_OF_OFFICE = re.compile(
+    r"^(?:President|Minister|Prime|Secretary|Senator|Governor|General|Chancellor|King|Queen|Pope|Mr|Mrs|Ms|Dr)\b ?"
+)
+_BODY = re.compile(
+    r"\b(?:Ministry|Department|Council|Party|Nations|Office|Committee|Union|Bank|Company|Agency|Staff|Games|Studios|Executive|Officer|Times|News|Corp|Inc|Group|Team|Institute|Center|Centre|Police|Army|University|House|Court)\b"
+)
 _VERB = "said|says|announced|warned|told|explained|argued|claimed|added"
 _SPEAKER = re.compile(rf"(?:\b(?:{_VERB}) (?P<after>{_NAME})|(?P<before>{_NAME}) (?:{_VERB})\b)")
 _COUNTED = re.compile(
@@ -53,9 +59,18 @@ def _questions(article: Article) -> Iterator[tuple[str, str]]:
         if counted := _COUNTED.search(sentence):
             yield from _short("count", f"How many {counted['things']} {counted['done']}?")
         if speaker := _SPEAKER.search(sentence):
-            yield from _short("said", f"What did {speaker['after'] or speaker['before']} say?")
+            yield from _about_a_person("said", "What did {} say?", speaker["after"] or speaker["before"])
         if titled := _TITLED.search(sentence):
-            yield from _short("who", f"Who is {titled['name']}?")
+            yield from _about_a_person("who", "Who is {}?", titled["name"])
+
+
+def _about_a_person(kind: str, question: str, name: str) -> Iterator[tuple[str, str]]:
+    """The question with the person's name in it, without the office; none for a body such as a ministry."""
+    person = name
+    while office := _OF_OFFICE.match(person):
+        person = person[office.end() :]
+    if " " in person and not _BODY.search(person):
+        yield from _short(kind, question.format(person))
 
 
 def _short(kind: str, question: str) -> Iterator[tuple[str, str]]:
