@@ -41,8 +41,9 @@ MOST_SENTENCES, MOST_QUOTATIONS = 4, 3
 NEARLY_AS_GOOD = 0.6
 """A further sentence is quoted when it is at least this share as likely to answer as the best one."""
 
-SAME_WORDS, SAME_MEANING = 0.55, 0.86
-"""Two sentences say the same from this overlap of terms, or this cosine, on."""
+SAME_WORDS, LIKE_WORDS, SAME_MEANING = 0.75, 0.3, 0.86
+"""Two sentences say the same from this share of common terms on, or from the second when what was read of
+them has at least this cosine."""
 
 QUOTES_IT = 100.0
 """Added to the rank of a sentence that holds what the question quotes: no other is a better answer."""
@@ -173,11 +174,7 @@ def _says_the_same(one: Weighed, other: Weighed) -> bool:
     inside = one.sentence.article.id == other.sentence.article.id and any(
         span[0] <= one.sentence.start < span[1] for span in leaned_on(other.sentence)
     )
-    return (
-        inside
-        or shared >= SAME_WORDS + 0.2
-        or (shared >= SAME_WORDS - 0.25 and float(one.vector @ other.vector) >= SAME_MEANING)
-    )
+    return inside or shared >= SAME_WORDS or (shared >= LIKE_WORDS and float(one.vector @ other.vector) >= SAME_MEANING)
 
 
 # -- what leans on its neighbour -----------------------------------------------------------------
@@ -226,9 +223,12 @@ def _answer(question: Question, chosen: Sequence[Weighed]) -> Draft:
     for group in _by_article(chosen):
         if pieces:
             pieces.append(Piece("\n\n"))
+        quoted_to = 0
         for place, candidate in enumerate(group):
             sentence = candidate.sentence
-            start = leaned_on(sentence)[0][0] if leaned_on(sentence) else sentence.start
+            # What it leans on may just have been quoted.
+            needed = [span for span in leaned_on(sentence) if span[0] >= quoted_to]
+            start, quoted_to = (needed[0][0] if needed else sentence.start), sentence.end
             citation = _citation(len(claims) + 1, sentence.article, (start, sentence.end))
             bold = certain_phrase(question, sentence.text, candidate.evidence.spans)
             offset = sentence.start - start
@@ -251,7 +251,8 @@ def _by_article(chosen: Sequence[Weighed]) -> list[list[Weighed]]:
 
 
 def _refusal(question: Question, candidates: Sequence[Weighed], frequency: Frequency) -> Draft:
-    lacking = [word for word in question.names if not frequency([word.term]).get(word.term)]
+    unsaid = set.intersection(*(set(candidate.evidence.missing) for candidate in candidates)) if candidates else set()
+    lacking = [word for word in question.names if word.text in unsaid and not frequency([word.term]).get(word.term)]
     said = REFUSAL
     if lacking:
         said += f" None of them mentions {_listed([escaped(word.text) for word in lacking])}."
