@@ -7,6 +7,7 @@ that hold between them: one writer, a stamp that says what made the index, and r
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class Index:
                 raise
         self._count_tokens: CountTokens | None = None
         self._vectors: VectorIndex | None = None
+        self._opening = threading.Lock()
         self._repairing = ""
 
     # -- searching ---------------------------------------------------------------------------
@@ -180,13 +182,14 @@ class Index:
 
     def _open_vectors(self) -> VectorIndex | None:
         """The vector index, once there is something in it."""
-        if self._vectors is None:
-            dimension = self._dimension()
-            if not dimension:
-                return None
-            self._check_stamp()
-            self._vectors = VectorIndex(self.library, self.data_dir / FOLDER, dimension)
-        return self._vectors
+        with self._opening:  # two threads' first searches must not open it twice
+            if self._vectors is None:
+                dimension = self._dimension()
+                if not dimension:
+                    return None
+                self._check_stamp()
+                self._vectors = VectorIndex(self.library, self.data_dir / FOLDER, dimension)
+            return self._vectors
 
     def _counter(self) -> CountTokens:
         if self._count_tokens is None:
