@@ -1,11 +1,12 @@
 """Fits rag/answering.json: which sentence answers a question best, and whether it answers it at all.
 
-    python tests/bench/fit_answering.py DATA [--write]
+    python tests/bench/fit_answering.py FOLDER [--indexes FOLDER] [--write]
 
-DATA holds one folder per collection: `index/` (a Dateline data folder) and `questions.jsonl`, lines of
-{"question", "phrase", "phrases"?, "sentences"?, "article"?}: a candidate sentence is right when it holds
-one of the phrases (in the article named, if one is), or shares most of its terms with one of the sentences.
-A question with neither is one that the collection does not answer.
+FOLDER holds the articles of each topic as TOPIC_articles.jsonl.gz ({id, title, text} a line); the questions on them are
+in reading_questions.jsonl beside this script: {topic, article, question, kind, answers}, where `answers` are (start, end)
+places of phrases that answer in the article's text, its white space folded to single spaces; a question without any is
+one that the topic does not answer. Indexes are kept in --indexes, so that another run need not make them again.
+A candidate sentence is right when it holds a phrase that answers.
 
 Both models are logistic regressions (Newton's method, with a ridge): the ranking one over differences
 between right and wrong candidates of one question, the answering one over the best candidate of each
@@ -17,57 +18,62 @@ questions without an answer are refused.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from index.words import content_terms
 from rag.answering import RANKING, Model, answering_features
+from rag.chat import HITS
 from rag.open import open_chat
 from rag.question import Question
 from rag.quote import MOST_QUOTATIONS, NEARLY_AS_GOOD, Weighed, weigh
 from rag.retrieve import retrieve
 
+QUESTIONS = Path(__file__).with_name("reading_questions.jsonl")
+TOPICS = ("culture", "nature", "technology")
 RIDGE = 3e-3
 REFUSED = 0.7
 Row = tuple[Any, Question, list[Weighed], list[bool]]
 
 
-def rows_of(folder: Path) -> Iterator[Row]:
-    """Each question with its candidates and which of them are right."""
-    with open_chat(folder / "index") as chat:
+def rows_of(topic: str, articles: Path, index_dir: Path) -> Iterator[Row]:
+    """Each question of a topic with its candidates and which of them are right."""
+    with gzip.open(articles, "rt", encoding="utf-8") as lines:
+        texts = {row["id"]: " ".join(row["text"].split()) for row in map(json.loads, lines)}
+    with open_chat(index_dir) as chat:
+        chat.add(articles)
         index = chat._index
-        for line in (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines():
+        for line in QUESTIONS.read_text(encoding="utf-8").splitlines():
             asked = json.loads(line)
-            hits = retrieve(index, asked["question"], 12)
+            if asked["topic"] != topic:
+                continue
+            phrases = [texts[asked["article"]][start:end].lower() for start, end in asked["answers"]]
+            hits = retrieve(index, asked["question"], HITS)
             question, candidates = weigh(
-                asked["question"], hits, chat._reader.read, index.library.document_frequency,
-                index.library.passage_count(), index.cosines(asked["question"], [hit.passage.id for hit in hits]),
-            )  # fmt: skip
-            yield asked, question, candidates, [is_right(asked, candidate) for candidate in candidates]
+                asked["question"],
+                hits,
+                chat._reader.read,
+                index.library.document_frequency,
+                index.library.passage_count(),
+                index.cosines(asked["question"], [hit.passage.id for hit in hits]),
+            )
+            yield asked, question, candidates, [is_right(phrases, asked["article"], candidate) for candidate in candidates]
 
 
-def is_right(asked: dict[str, Any], candidate: Weighed) -> bool:
-    """Does this sentence answer, as far as the data says?"""
-    sentence = candidate.sentence
-    text = " ".join(sentence.text.split()).lower()
-    phrases = [phrase for phrase in [asked.get("phrase", ""), *asked.get("phrases", [])] if phrase]
-    if phrases:
-        return any(" ".join(phrase.split()).lower() in text for phrase in phrases) and (
-            asked.get("article") in (None, "", sentence.article.id) or len(phrases) > 1
-        )
-    mine = set(content_terms(sentence.text))
-    return any(
-        len(mine & set(content_terms(said))) >= 0.7 * max(1, len(set(content_terms(said))))
-        for said in asked.get("sentences", [])
-    )
+def is_right(phrases: list[str], article_id: str, candidate: Weighed) -> bool:
+    """Does this sentence hold one of the phrases, in the article that was asked about (or any, where there are several)?"""
+    text = " ".join(candidate.sentence.text.split()).lower()
+    return any(phrase in text for phrase in phrases) and (candidate.sentence.article.id == article_id or len(phrases) > 1)
 
 
 def answerable(asked: dict[str, Any]) -> bool:
-    return bool(asked.get("phrase") or asked.get("sentences"))
+    """Does its topic answer this question?"""
+    return bool(asked["answers"])
 
 
 def fit(rows: list[Row]) -> Model:
@@ -174,14 +180,15 @@ def auc(outcomes: list[tuple[bool, float, bool]]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("data", type=Path)
+    parser.add_argument("articles", type=Path)
+    parser.add_argument("--indexes", type=Path, default=None)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
-    collections = {
-        folder.name: list(rows_of(folder))
-        for folder in sorted(arguments.data.iterdir())
-        if (folder / "questions.jsonl").exists()
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        indexes = arguments.indexes or Path(folder)
+        collections = {
+            topic: list(rows_of(topic, arguments.articles / f"{topic}_articles.jsonl.gz", indexes / topic)) for topic in TOPICS
+        }
     pooled: list[tuple[bool, float, bool]] = []
     left_out = {}
     for name, rows in collections.items():
