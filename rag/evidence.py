@@ -12,9 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from index.chunk import spelled_date
 from index.minilm import Reading
 from index.sentences import Span, sentence_spans
@@ -67,8 +64,6 @@ READ_TOKENS = ("aligned", "aligned_here", "weakest_aligned", "weakest_aligned_he
 
 NEEDS_PHRASE = {"age": "an age", "money": "a sum of money", "measure": "a measure"}
 """Kinds that no sentence answers without a phrase of that kind in it."""
-
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

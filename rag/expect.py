@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from index.sentences import Span
 from index.words import STOP_WORDS, located_terms, terms
+from rag.countries import same_country
 from rag.question import MONTHS, WEEKDAYS, Kind, Question
 
 _SMALL = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _SCALE = "hundreds?|thousands?|millions?|billions?|trillions?|dozens?|score"
-_ORDINAL = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
 _NUMBER = rf"(?:\d+(?:[.,]\d+)*(?:\s?(?:st|nd|rd|th)\b)?(?:\s(?:{_SCALE})\b)?|\b(?:{_SMALL})(?:[- ](?:{_SMALL}))?(?:\s(?:{_SCALE}))?\b|\b(?:a |several |many |tens of |hundreds of )?(?:{_SCALE})\b|\bhalf\b|\b(?:once|twice)\b)"
 _MONTH = "|".join(MONTHS) + r"|jan\.?|feb\.?|mar\.?|apr\.?|aug\.?|sept?\.?|oct\.?|nov\.?|dec\.?"
 _DAY = "|".join(WEEKDAYS)
@@ -50,10 +50,6 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
 }
 _CAPITAL = r"(?:[A-ZÀ-ÖØ-Þ][\w’'-]*|(?:[A-Z]\.)+)"
 _PROPER = re.compile(rf"{_CAPITAL}(?:\s(?:(?:of|the|de|del|van|von|bin|al|der|and|for)\s(?:the\s)?(?={_CAPITAL}))?{_CAPITAL})*")
-_HEDGES = re.compile(
-    r"(?:\b(?:about|around|some|nearly|almost|more than|less than|over|under|at least|up to|roughly|approximately|close to)\s)$",
-    re.I,
-)
 _NOT_NAMES = frozenset(MONTHS) | frozenset(WEEKDAYS)
 
 
@@ -92,7 +88,13 @@ def _names(question: Question, sentence: str) -> Iterator[Span]:
             continue
         if sentence[start : match.end()].lower() in _NOT_NAMES:
             continue
+        if question.kind == "person" and all(_is_of_a_country(word) for word in sentence[start : match.end()].split()):
+            continue  # "Kyiv", "the Ukrainians": no one in particular
         yield start, match.end()
+
+
+def _is_of_a_country(word: str) -> bool:
+    return word.strip(".,;:").lower().replace("’", "'").removesuffix("'s").replace(".", "") in same_country()
 
 
 def _opens_sentence(sentence: str, start: int) -> bool:

@@ -62,6 +62,13 @@ def test_the_phrase_that_answers_is_found_where_it_is_certain(question: str, sen
     assert span is not None and sentence[span[0] : span[1]] == bold
 
 
+def test_a_country_or_its_people_are_no_person() -> None:
+    asked = parse("Who painted the gymnast?")
+    assert phrases(asked, "The town stands for the way Ukrainians resist, north of Kyiv.") == []
+    sentence = "The work by Anna Berg stands north of Kyiv."
+    assert [sentence[start:end] for start, end in phrases(asked, sentence)] == ["Anna Berg"]
+
+
 def test_two_candidates_are_not_certain() -> None:
     asked = parse("Who met?")
     sentence = "In the morning Anna Berg met Karl Holm."
