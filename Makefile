@@ -6,6 +6,7 @@ PYTHON ?= python3
 HOST ?=
 PORT ?=
 DATA ?=
+BENCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -17,7 +18,7 @@ help:
 	@echo "make chat      install, fill an empty collection from seeds/, open the page (HOST=... PORT=...)"
 	@echo "make test      the tests"
 	@echo "make check     formatting, lint and types"
-	@echo "make bench     the measurements (DATA=... a larger collection, for the rate of adding)"
+	@echo "make bench     the measurements (DATA=... a larger collection, for the rate of adding; BENCH=... a folder of public questions)"
 	@echo "make lock      the lock files anew, after a change of pyproject.toml (newer versions: ARGS=--upgrade)"
 	@echo "make clean     remove the virtual environment and what tools left behind"
 
@@ -39,6 +40,7 @@ check: install-dev
 bench: install-dev
 	$(BIN)/python tests/bench/seeds.py
 	$(BIN)/python tests/bench/adding.py $(if $(DATA),'$(DATA)',seeds)
+	$(BIN)/python tests/bench/retrieval.py $(if $(BENCH),'$(BENCH)')
 
 # The lock files hold for every platform and Python that pyproject.toml allows.
 LOCK := compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \

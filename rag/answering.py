@@ -18,11 +18,11 @@ from rag.evidence import Evidence
 
 RANKING = (
     "words_here", "weakest_word", "names", "phrase", "no_phrase", "counted", "passage_rank", "aligned", "aligned_here",
-    "weakest_aligned", "weakest_aligned_here", "aligned_back",
+    "weakest_aligned", "weakest_aligned_here", "aligned_back", "judged", "marked",
 )  # fmt: skip
 ANSWERING = (
     "words", "words_here", "weakest_name", "phrase", "no_phrase", "counted", "aligned", "aligned_here", "weakest_aligned",
-    "weakest_aligned_here", "aligned_back",
+    "weakest_aligned_here", "aligned_back", "judged", "marked",
 )  # fmt: skip
 SURE = 0.95
 """The probability that a sentence answers which holds the very words that the question quotes."""
@@ -53,6 +53,7 @@ def answering_features(evidence: Evidence, others: Sequence[Evidence]) -> dict[s
     return {
         **{name: own[name] for name in ANSWERING},
         "best_aligned": max(other.features["aligned"] for other in others),
+        "best_judged": max(other.features["judged"] for other in others),
         "not_lacking": sum(not other.missing for other in others) / len(others),
         "names_near": float(own["weakest_name"] > 0.85),
     }

@@ -78,7 +78,7 @@ class Chat:
         draft = quote.write(
             asked,
             hits,
-            self._reader.read,
+            self._reader,
             self._index.library.document_frequency,
             self._index.library.passage_count(),
             self._index.cosines(asked, [hit.passage.id for hit in hits]),

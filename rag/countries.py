@@ -125,6 +125,9 @@ vietnam|vietnamese|hanoi
 yemen|yemeni yemenis|sanaa
 zambia|zambian zambians|lusaka
 zimbabwe|zimbabwean zimbabweans|harare
+england|english|
+scotland|scottish scots scot|edinburgh holyrood
+wales|welsh|cardiff
 britain uk|british briton britons|london
 usa us america|american americans|washington
 eu|european europeans|brussels

@@ -20,14 +20,15 @@ from index.words import located_terms
 from rag.countries import same_country
 from rag.expect import phrases
 from rag.meaning import word_vectors
-from rag.names import analysed, is_topic
+from rag.names import analysed, goes_by_surname, is_topic
 from rag.question import Question, Word
+from rag.reader import UNREAD, Judgement
 
-NAMED_AROUND, NAMED_IN_PASSAGE, NAMED_AS_TOPIC = 0.9, 0.35, 0.6
+NAMED_AROUND, NAMED_IN_PASSAGE, NAMED_AS_TOPIC, BY_SURNAME = 0.9, 0.35, 0.6, 0.9
 SAID_AROUND, SAID_IN_PASSAGE = 0.7, 0.5
 """What a name counts for that stands not in the sentence but in its headline or the sentences before it,
-elsewhere in the passage (perhaps in another matter), or as what the whole article is about; and what other words
-count for around it and in the passage."""
+elsewhere in the passage (perhaps in another matter), or as what the whole article is about, or of which the sentence says
+but the surname; and what other words count for around it and in the passage."""
 
 KIND_NOUN = 0.4
 LIGHT_VERBS = frozenset(
@@ -47,7 +48,7 @@ LOOKS_BACK = 2
 
 FEATURES = (
     "words", "words_here", "weakest_word", "names", "weakest_name", "phrase", "no_phrase", "counted",
-    "passage_rank", "aligned", "aligned_here", "weakest_aligned", "weakest_aligned_here", "aligned_back",
+    "passage_rank", "aligned", "aligned_here", "weakest_aligned", "weakest_aligned_here", "aligned_back", "judged", "marked",
 )  # fmt: skip
 """What is known of a sentence, each from 0 to 1 (cosines may be a little below 0).
 
@@ -58,7 +59,10 @@ the asked kind, does it lack one; does a number stand right before what is to be
 From reading both closely, token by token (the late interaction of ColBERT, Khattab and Zaharia 2020, with the tokens of
 the built-in embedder): the mean over the question's tokens of the best cosine with a token of the sentence and what
 precedes it, and of the sentence alone; the worst telling word, and the worst plain word in the sentence alone; and the
-mean over the sentence's tokens of the best cosine with one of the question."""
+mean over the sentence's tokens of the best cosine with one of the question.
+
+From the reader (`rag.reader`), which reads both side by side: a tenth of its score, and how likely the likeliest token
+is part of the answer."""
 
 READ_TOKENS = ("aligned", "aligned_here", "weakest_aligned", "weakest_aligned_here", "aligned_back")
 
@@ -146,11 +150,11 @@ def weigh_words(question: Question, frequency: Mapping[str, int], passages: int)
 
 
 def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[str, int]) -> Question:
-    """The question with names marked that its writer did not capitalise.
+    """The question with names marked that its writer did not capitalise, having used no capitals.
 
     A word is a name when the passages found write it with a capital inside sentences, always if it
-    is a common word, more often than not if it is none; and, where the question is written all in
-    small letters, when it is no common word and not in the collection at all.
+    is a common word, more often than not if it is none; and when it is no common word and not in the
+    collection at all.
     """
     capital: dict[str, int] = {}
     small: dict[str, int] = {}
@@ -170,28 +174,40 @@ def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[
     def is_name(word: Word) -> bool:
         if word.name or word.text.lower() in same_country():
             return True
+        if question.cased or word.term in question.head:
+            return False  # its writer uses capitals and gave it none; or it says what kind of thing is asked for
         if known.knows(word.text):
             return capital.get(word.term, 0) >= 2 and not small.get(word.term)
-        # Not a common word: written with a capital here, or by a writer who uses none, and not written here at all.
-        unheard = not question.cased and len(word.text) > 2 and not word.text.endswith(NOT_OF_NAMES)
-        unheard = unheard and not frequency.get(word.term)
+        # Not a common word: written with a capital here, or not written here at all.
+        unheard = len(word.text) > 2 and not word.text.endswith(NOT_OF_NAMES) and not frequency.get(word.term)
         return capital.get(word.term, 0) > small.get(word.term, 0) or unheard
 
     return replace(question, words=tuple(replace(word, name=is_name(word)) for word in question.words))
 
 
-def read_closely(sentence: Sentence) -> str:
-    """The text whose meaning is compared with the question's: the headline, the sentence before, and the sentence."""
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What is read closely of a sentence: the headline, the sentence before and the sentence, as one text, and where in
+    it the sentence before and the sentence itself begin."""
+
+    text: str
+    before: int
+    own: int
+
+
+def read_closely(sentence: Sentence) -> Excerpt:
+    """The text that is read beside the question."""
     before = sentence.article.text[slice(*sentence.before[-1])] if sentence.before else ""
-    return " ".join(
-        part for part in (f"{sentence.article.title}." if sentence.article.title else "", before, sentence.text) if part
-    )
+    text = f"{sentence.article.title}. " if sentence.article.title else ""
+    start = len(text)
+    text += f"{before} " if before else ""
+    return Excerpt(text + sentence.text, start, len(text))
 
 
 def with_reading(evidence: Evidence, question: Question, asked: Reading, reading: Reading) -> Evidence:
     """The evidence with what reading question and sentence token by token tells; `reading` is of `read_closely`."""
     cosines = asked.tokens @ reading.tokens.T
-    lead = len(read_closely(evidence.sentence)) - len(evidence.sentence.text)
+    lead = read_closely(evidence.sentence).own
     own = [place for place, (start, _) in enumerate(reading.offsets) if start >= lead]
     if not len(asked.tokens) or not own:
         return evidence  # cut away by the model's window, or nothing to compare
@@ -216,6 +232,12 @@ def with_reading(evidence: Evidence, question: Question, asked: Reading, reading
         float(cosines[:, own].max(axis=0).mean()),
     )
     return replace(evidence, features={**evidence.features, **dict(zip(READ_TOKENS, read, strict=True))})
+
+
+def with_judgement(evidence: Evidence, judgement: Judgement) -> Evidence:
+    """The evidence with what the reader makes of the sentence."""
+    told = {"judged": judgement.score / 10, "marked": judgement.marked}
+    return replace(evidence, features={**evidence.features, **told})
 
 
 def examine(question: Question, sentence: Sentence, weights: Mapping[str, float], passage_meaning: float) -> Evidence:
@@ -245,6 +267,8 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
             value = max(in_here, NAMED_AROUND * in_around)
             if not value:
                 value = max(NAMED_IN_PASSAGE * passage.names(word), NAMED_AS_TOPIC * is_topic(word, sentence.article))
+            if not value and _by_surname(question, word, sentence):
+                value = BY_SURNAME
             if not value:
                 missing.append(word.text)
         else:
@@ -282,6 +306,8 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
         "counted": _counted(question, sentence.text, spans),
         "passage_rank": 1.0 / (1.0 + sentence.rank),
         **dict.fromkeys(READ_TOKENS, 0.0),
+        "judged": UNREAD.score / 10,
+        "marked": UNREAD.marked,
     }
     quick = words + names + 0.5 * words_here + 0.4 * features["phrase"] - 0.3 * len(missing)
     quick += 0.1 * features["passage_rank"] + 0.5 * passage_meaning
@@ -302,6 +328,18 @@ def _counted(question: Question, text: str, spans: Sequence[Span]) -> float:
         nearness = word_vectors().nearness(heads, [following[place.start : place.end] for place in places])
         best = max([best, *(0.9 * float(value) for value in nearness)])
     return best
+
+
+def _by_surname(question: Question, word: Word, sentence: Sentence) -> bool:
+    """Is this the first name of somebody whom the sentence, or what it leans on, calls by the surname?"""
+    following = [
+        other
+        for other in question.names
+        for place in word.places
+        if any(question.text[place.end : after.start].isspace() for after in other.places if after.start > place.end)
+    ]
+    text = f"{sentence.article.title} {sentence.lead_in} {sentence.text}"
+    return any(goes_by_surname(word, other, text) for other in following)
 
 
 def _share(values: Mapping[str, float], weights: Mapping[str, float]) -> float:

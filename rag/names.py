@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from index.types import Article
 from index.words import located_terms, terms
 from rag.countries import same_country
+from rag.meaning import word_vectors
 from rag.question import Word
 
 TOPIC_TIMES = 3
 OPENING = 300
 """How often an article says a name that it is about; and the characters from its start that say what it is about."""
+
+FORMS_OF_ADDRESS = frozenset("mr mrs ms miss dr sir dame lord lady prof professor judge capt captain gen general".split())
 
 SHORT_FOR = {
     "us": "united states",
@@ -44,10 +48,24 @@ class Analysed:
 
 
 def is_topic(word: Word, article: Article) -> bool:
-    """Does the article open with this name, or come back to it again and again?"""
+    """Does the article open with this name or another for the same country, or come back to it again and again?"""
     name = word.text.lower().replace("’", "'").removesuffix("'s")
     text = _lowered(article.text)
-    return len(name) > 2 and (name in text[:OPENING] or text.count(name) >= TOPIC_TIMES)
+    alike = same_country().get(name, frozenset((name,)))
+    return any(len(one) > 2 and (one in text[:OPENING] or text.count(one) >= TOPIC_TIMES) for one in alike)
+
+
+def goes_by_surname(first: Word, last: Word, text: str) -> bool:
+    """Does the text call by the surname alone whom a question gives a first name, too ("Mr Salmond")?
+
+    Not when it puts another first name before the surname: that is somebody else.
+    """
+    surname = last.text.replace("’", "'").removesuffix("'s")
+    before = re.findall(rf"(?:(\w[\w’'-]*\.?)\s+)?\b{re.escape(surname)}\b", text, re.IGNORECASE)
+    called = [word for word in before if word[:1].isupper() and not word_vectors().knows(word.rstrip(".").lower())]
+    return bool(before) and all(
+        word.lower() == first.text.lower() or word.lower().rstrip(".") in FORMS_OF_ADDRESS for word in called
+    )
 
 
 @lru_cache(maxsize=64)

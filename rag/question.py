@@ -56,6 +56,7 @@ _ORDERS = re.compile(
 )
 _NAME = re.compile(r"(?:[^\W\d_][\w'’]*(?:-[\w'’]+)*|(?:[A-Z]\.){2,})")
 _QUOTED = re.compile(r"[\"“”«»„]([^\"“”«»„]{3,})[\"“”«»„]")
+_CONTRACTED = re.compile(r"'(?:s|d|m|ve|ll|re)$")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
@@ -111,7 +112,7 @@ def parse(text: str) -> Question:
         written = text[start:end]
         if order and end <= order.end():
             continue
-        lower = written.lower().replace("’", "'").removesuffix("'s")
+        lower = _CONTRACTED.sub("", written.lower().replace("’", "'"))
         if lower.endswith("n't") or lower in years or (lower in STOP_WORDS and not _is_acronym(written)):
             continue
         named = cased and written[0].isupper() and (not _begins_sentence(text, start) or _is_acronym(written))

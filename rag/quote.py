@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.chunk import spelled_date
-from index.minilm import Reading
+from index.minilm import MiniLM
 from index.sentences import Span
 from index.types import Article, Hit
 from index.words import content_terms
@@ -28,14 +28,17 @@ from rag.evidence import (
     recognise_names,
     sentences_of,
     weigh_words,
+    with_judgement,
     with_reading,
 )
 from rag.expect import certain_phrase
 from rag.question import Question, parse
+from rag.reader import Reader, reader
 from rag.types import Citation, Claim, Verdict
 
-READ_CLOSELY = 18
-"""Candidates that are read token by token beside the question: each costs about 5 ms."""
+READ_CLOSELY, JUDGED = 16, 8
+"""Candidates that are compared with the question token by token, and the best of them, which the reader reads beside it:
+each costs about 5 ms."""
 
 MOST_SENTENCES, MOST_QUOTATIONS = 4, 3
 NEARLY_AS_GOOD = 0.6
@@ -53,7 +56,6 @@ REFUSAL = "The articles do not say."
 EMPTY = "There are no articles yet. Add some with `dateline add FOLDER`, or on the page."
 
 Vectors = NDArray[np.float32]
-Read = Callable[[Sequence[str]], list[Reading]]
 Frequency = Callable[[Sequence[str]], Mapping[str, int]]
 
 
@@ -92,26 +94,26 @@ class Weighed:
 
 
 def write(
-    asked: str, hits: Sequence[Hit], read: Read, frequency: Frequency, passages: int, cosines: Mapping[str, float]
+    asked: str, hits: Sequence[Hit], model: MiniLM, frequency: Frequency, passages: int, cosines: Mapping[str, float]
 ) -> Draft:
     """The answer to a question from the hits found for it, in quotations.
 
-    `read` reads texts token by token (`MiniLM.read`), `frequency` in how many of the collection's `passages` each
-    term stands, `cosines` the nearness of each hit's passage (by id) to the question.
+    `model` reads texts token by token, `frequency` tells in how many of the collection's `passages` each term stands,
+    `cosines` the nearness of each hit's passage (by id) to the question.
     """
     if not passages:
         return Draft((Piece(EMPTY),), (), (), answered=False)
-    question, candidates = weigh(asked, hits, read, frequency, passages, cosines)
+    question, candidates = weigh(asked, hits, model, reader(), frequency, passages, cosines)
     chosen = choose(candidates, fitted_model().threshold)
     if not chosen:
         return _refusal(question, candidates, frequency)
     return _answer(question, chosen)
 
 
-def weigh(
-    asked: str, hits: Sequence[Hit], read: Read, frequency: Frequency, passages: int, cosines: Mapping[str, float]
-) -> tuple[Question, list[Weighed]]:
-    """The question taken apart, and the best candidates, best first; those that lack something asked for last."""
+def shortlist(
+    asked: str, hits: Sequence[Hit], frequency: Frequency, passages: int, cosines: Mapping[str, float]
+) -> tuple[Question, list[Evidence]]:
+    """The question taken apart, and the sentences worth reading closely, the likeliest by their words first."""
     parsed = parse(asked)
     counts = frequency([word.term for word in parsed.words])
     question = recognise_names(parsed, hits, counts)
@@ -119,16 +121,34 @@ def weigh(
     near = [cosines.get(hit.passage.id, 0.0) for hit in hits]
     found = [examine(question, sentence, weights, near[sentence.rank]) for sentence in sentences_of(hits)]
     found.sort(key=lambda evidence: -evidence.quick)
-    found = found[:READ_CLOSELY]
+    return question, found[:READ_CLOSELY]
+
+
+def weigh(
+    asked: str,
+    hits: Sequence[Hit],
+    model: MiniLM,
+    judge: Reader,
+    frequency: Frequency,
+    passages: int,
+    cosines: Mapping[str, float],
+) -> tuple[Question, list[Weighed]]:
+    """The question taken apart, and the best candidates, best first; those that lack something asked for last."""
+    question, found = shortlist(asked, hits, frequency, passages, cosines)
     if not found:
         return question, []
-    heard, *readings = read([question.text, *(read_closely(evidence.sentence) for evidence in found)])
+    excerpts = [read_closely(evidence.sentence) for evidence in found]
+    heard, *readings = model.read([question.text, *(excerpt.text for excerpt in excerpts)])
     found = [with_reading(evidence, question, heard, reading) for evidence, reading in zip(found, readings, strict=True)]
-    model = fitted_model()
+    fitted = fitted_model()
+    best = sorted(range(len(found)), key=lambda n: (bool(found[n].missing), -fitted.rank(found[n])))[:JUDGED]
+    for n, beside in zip(best, model.read_beside(heard, [readings[n] for n in best]), strict=True):
+        judgement = judge.judge(heard, beside, readings[n], excerpts[n].before, excerpts[n].own)
+        found[n] = with_judgement(found[n], judgement)
     weighed = []
     for evidence, reading in zip(found, readings, strict=True):
-        rank = model.rank(evidence)
-        probability = model.probability(answering_features(evidence, found))
+        rank = fitted.rank(evidence)
+        probability = fitted.probability(answering_features(evidence, found))
         if evidence.quotes:
             rank, probability = rank + QUOTES_IT, max(probability, SURE)
         weighed.append(Weighed(evidence, rank, probability, reading.vector))

@@ -1,86 +1,67 @@
 """Fits rag/answering.json: which sentence answers a question best, and whether it answers it at all.
 
-    python tests/bench/fit_answering.py FOLDER [--indexes FOLDER] [--write]
+    python tests/bench/fit_answering.py FOLDER --readers FOLDER [--indexes FOLDER] [--write]
 
-FOLDER holds the articles of each topic as TOPIC_articles.jsonl.gz ({id, title, text} a line); the questions on them are
-in reading_questions.jsonl beside this script: {topic, article, question, kind, answers}, where `answers` are (start, end)
-places of phrases that answer in the article's text, its white space folded to single spaces; a question without any is
-one that the topic does not answer. Indexes are kept in --indexes, so that another run need not make them again.
-A candidate sentence is right when it holds a phrase that answers.
+FOLDER is the public data that the questions of reading.py are about, --readers what fit_reader.py left there: a question is
+judged by the reader that was fitted without it. Indexes are kept in --indexes, so that another run need not make them
+again. A candidate sentence is right when it holds something that answers.
 
 Both models are logistic regressions (Newton's method, with a ridge): the ranking one over differences
 between right and wrong candidates of one question, the answering one over the best candidate of each
-question, answerable and not weighing the same. The figures are of collections that the weights were not
-fitted on, left out one at a time. The threshold is the lowest at which, on those, seven in ten of the
+question, answerable and not weighing the same. The figures are of articles that the weights were not
+fitted on, a third left out at a time. The threshold is the lowest at which, on those, so many of the
 questions without an answer are refused.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
+import random
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from reading import COLLECTIONS, ENCYCLOPEDIA, FOLDS, Asked, collection_index, place_of_answer, questions_of
 
 from rag.answering import RANKING, Model, answering_features
-from rag.chat import HITS
-from rag.open import open_chat
-from rag.question import Question
+from rag.chat import HITS, Chat
 from rag.quote import MOST_QUOTATIONS, NEARLY_AS_GOOD, Weighed, weigh
+from rag.reader import Reader, reader_from
 from rag.retrieve import retrieve
 
-QUESTIONS = Path(__file__).with_name("reading_questions.jsonl")
-TOPICS = ("culture", "nature", "technology")
 RIDGE = 3e-3
-REFUSED = 0.7
-Row = tuple[Any, Question, list[Weighed], list[bool]]
+REFUSED = 0.6
+MOST = 500
+"""Questions of one collection, drawn by lot: two dozen weights need no more."""
+
+Row = tuple[Asked, list[Weighed], list[bool]]
 
 
-def rows_of(topic: str, articles: Path, index_dir: Path) -> Iterator[Row]:
-    """Each question of a topic with its candidates and which of them are right."""
-    with gzip.open(articles, "rt", encoding="utf-8") as lines:
-        texts = {row["id"]: " ".join(row["text"].split()) for row in map(json.loads, lines)}
-    with open_chat(index_dir) as chat:
-        chat.add(articles)
-        index = chat._index
-        for line in QUESTIONS.read_text(encoding="utf-8").splitlines():
-            asked = json.loads(line)
-            if asked["topic"] != topic:
-                continue
-            phrases = [texts[asked["article"]][start:end].lower() for start, end in asked["answers"]]
-            hits = retrieve(index, asked["question"], HITS)
-            question, candidates = weigh(
-                asked["question"],
-                hits,
-                chat._reader.read,
-                index.library.document_frequency,
-                index.library.passage_count(),
-                index.cosines(asked["question"], [hit.passage.id for hit in hits]),
-            )
-            yield asked, question, candidates, [is_right(phrases, asked["article"], candidate) for candidate in candidates]
-
-
-def is_right(phrases: list[str], article_id: str, candidate: Weighed) -> bool:
-    """Does this sentence hold one of the phrases, in the article that was asked about (or any, where there are several)?"""
-    text = " ".join(candidate.sentence.text.split()).lower()
-    return any(phrase in text for phrase in phrases) and (candidate.sentence.article.id == article_id or len(phrases) > 1)
-
-
-def answerable(asked: dict[str, Any]) -> bool:
-    """Does its topic answer this question?"""
-    return bool(asked["answers"])
+def rows_of(chat: Chat, questions: list[Asked], readers: list[Reader]) -> Iterator[Row]:
+    """Each question with its candidates and which of them are right."""
+    index = chat._index
+    for asked in questions:
+        hits = retrieve(index, asked.question, HITS)
+        _, candidates = weigh(
+            asked.question,
+            hits,
+            chat._reader,
+            readers[asked.fold],
+            index.library.document_frequency,
+            index.library.passage_count(),
+            index.cosines(asked.question, [hit.passage.id for hit in hits]),
+        )
+        right = [place_of_answer(asked, one.sentence.article.id, one.sentence.text) is not None for one in candidates]
+        yield asked, candidates, right
 
 
 def fit(rows: list[Row]) -> Model:
     """Both models, fitted on these rows; the threshold is left at 0.5."""
     differences = []
-    for asked, _, candidates, right in rows:
-        if not answerable(asked):
+    for asked, candidates, right in rows:
+        if not asked.answers:
             continue
         values = np.array([[c.evidence.features[name] for name in RANKING] for c in candidates]).reshape(-1, len(RANKING))
         good = [n for n, (c, r) in enumerate(zip(candidates, right, strict=True)) if r and not c.evidence.missing]
@@ -94,12 +75,12 @@ def fit(rows: list[Row]) -> Model:
     model = Model(ranking, {}, 0.0, 0.5)
     examples = []
     for row in rows:
-        asked, _, candidates, right = row
-        if answerable(asked) and not any(r and not c.evidence.missing for c, r in zip(candidates, right, strict=True)):
+        asked, candidates, right = row
+        if asked.answers and not any(r and not c.evidence.missing for c, r in zip(candidates, right, strict=True)):
             continue  # the right sentence was not found: nothing to learn from
         best = ranked(row, model)
         if best:
-            examples.append((best[0][1], answerable(asked)))
+            examples.append((best[0][1], bool(asked.answers)))
     names = list(examples[0][0])
     x = np.array([[values[name] for name in names] for values, _ in examples])
     y = np.array([float(label) for _, label in examples])
@@ -141,7 +122,7 @@ def regression(x: np.ndarray, y: np.ndarray, shares: np.ndarray, *, bias: bool) 
 
 def ranked(row: Row, model: Model) -> list[tuple[float, dict[str, float], bool]]:
     """A question's candidates that lack nothing, best first: (rank, features of answering, right)."""
-    _, _, candidates, right = row
+    _, candidates, right = row
     evidence = [candidate.evidence for candidate in candidates]
     found = [
         (rank, answering_features(candidate.evidence, evidence), r)
@@ -157,7 +138,7 @@ def outcome(row: Row, model: Model) -> tuple[bool, float, bool]:
     found = [(model.probability(features), right) for _, features, right in ranked(row, model)]
     best = found[0][0] if found else 0.0
     quoted = [right for probability, right in found if probability >= NEARLY_AS_GOOD * best][:MOST_QUOTATIONS]
-    return answerable(row[0]), best, any(quoted)
+    return bool(row[0].answers), best, any(quoted)
 
 
 def figures(outcomes: list[tuple[bool, float, bool]], threshold: float) -> tuple[float, float, float]:
@@ -180,33 +161,37 @@ def auc(outcomes: list[tuple[bool, float, bool]]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("articles", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--readers", type=Path, required=True)
     parser.add_argument("--indexes", type=Path, default=None)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
+    readers = [reader_from(arguments.readers / f"without-{part}.npz") for part in range(FOLDS)]
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        indexes = arguments.indexes or Path(folder)
-        collections = {
-            topic: list(rows_of(topic, arguments.articles / f"{topic}_articles.jsonl.gz", indexes / topic)) for topic in TOPICS
-        }
-    pooled: list[tuple[bool, float, bool]] = []
-    left_out = {}
-    for name, rows in collections.items():
-        others = [row for other, some in collections.items() if other != name for row in some]
-        if not others:
-            others = rows
-        model = fit(others)
-        left_out[name] = [outcome(row, model) for row in rows]
-        pooled += left_out[name]
+        for collection in (*COLLECTIONS, ENCYCLOPEDIA):
+            questions = questions_of(collection, arguments.data)
+            drawn = random.Random(0).sample(questions, min(MOST, len(questions)))
+            with collection_index(collection, arguments.data, (arguments.indexes or Path(folder)) / collection) as chat:
+                rows += rows_of(chat, drawn, readers)
+    outcomes: list[tuple[str, tuple[bool, float, bool]]] = []
+    for part in range(FOLDS):
+        model = fit([row for row in rows if row[0].fold != part])
+        outcomes += [(row[0].collection, outcome(row, model)) for row in rows if row[0].fold == part]
+    pooled = [found for _, found in outcomes]
     steps = (float(value) for value in np.linspace(0.02, 0.98, 97))
     threshold = next(at for at in steps if figures(pooled, at)[2] >= REFUSED)
-    for name, outcomes in {**left_out, "all": pooled}.items():
-        right, answered, refused = figures(outcomes, threshold)
+    for name in (*COLLECTIONS, ENCYCLOPEDIA, "all"):
+        some = pooled if name == "all" else [found for collection, found in outcomes if collection == name]
+        right, answered, refused = figures(some, threshold)
         print(
-            f"{name:12} {len(outcomes):4} questions: answered right {right:.2f}, answered {answered:.2f}, "
-            f"refused {refused:.2f}, AUC {auc(outcomes):.3f}"
+            f"{name:12} {len(some):4} questions: answered right {right:.2f}, answered {answered:.2f}, "
+            f"refused {refused:.2f}, AUC {auc(some):.3f}"
         )
-    model = fit([row for rows in collections.values() for row in rows])
+    for share in (0.6, 0.7, 0.8, 0.9):
+        at = next(at for at in np.linspace(0.0, 1.0, 101) if figures(pooled, float(at))[2] >= share)
+        print(f"refused {share:.1f} at {at:.2f}: answered right {figures(pooled, float(at))[0]:.2f}")
+    model = fit(rows)
     print(f"threshold {threshold:.2f}, bias {model.bias:.2f}")
     print({name: round(weight, 2) for name, weight in model.ranking.items()})
     print({name: round(weight, 2) for name, weight in model.answering.items()})
@@ -214,7 +199,7 @@ def main() -> None:
         target = Path(__file__).resolve().parents[2] / "rag" / "answering.json"
         stored = {
             "fitted_by": "tests/bench/fit_answering.py",
-            "fitted_on": {name: len(rows) for name, rows in collections.items()},
+            "fitted_on": {name: sum(row[0].collection == name for row in rows) for name in (*COLLECTIONS, ENCYCLOPEDIA)},
             "threshold": round(threshold, 3),
             "bias": round(model.bias, 4),
             "ranking": {name: round(weight, 4) for name, weight in model.ranking.items()},

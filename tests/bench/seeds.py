@@ -9,6 +9,7 @@ phrases stands in a quoted, cited span; for "none", that nothing is answered.
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import sys
@@ -38,7 +39,9 @@ def ask_all(collection: Path, questions: Path) -> list[Result]:
     """Every question of the file, asked of a new index of the collection."""
     results = []
     with tempfile.TemporaryDirectory() as folder, rag.open_chat(folder) as chat:
-        chat.add(collection)
+        failed = chat.add(collection).failed
+        if failed:
+            sys.exit("\n".join(map(str, failed)))
         chat.warm()
         for line in questions.read_text(encoding="utf-8").splitlines():
             asked = json.loads(line)
@@ -58,9 +61,11 @@ def is_right(asked: dict[str, Any], answer: rag.Answer) -> bool:
 
 
 def main() -> None:
-    collection = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "seeds"
-    questions = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "seeds" / "questions.jsonl"
-    results = ask_all(collection, questions)
+    parser = argparse.ArgumentParser(description="Ask a collection its questions.")
+    parser.add_argument("collection", nargs="?", type=Path, default=ROOT / "seeds")
+    parser.add_argument("questions", nargs="?", type=Path, default=ROOT / "seeds" / "questions.jsonl")
+    arguments = parser.parse_args()
+    results = ask_all(arguments.collection, arguments.questions)
     right, asked = Counter(), Counter()
     for result in results:
         asked[result.asked["kind"]] += 1

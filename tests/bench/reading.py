@@ -1,0 +1,142 @@
+"""The questions that the reader and the weights of answering are fitted on, with the candidates found for each.
+
+The questions are our own (reading_questions.jsonl beside this file: {collection, article, question, kind, answers}); the
+articles they are about stay in a folder of public data, and the file holds but places in their texts: `sentence` is
+where something stands that answers, `phrase` the answer itself, as (start, end) in the article's text with its white
+space folded to single spaces. A question without answers is one that its collection does not answer.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.chat import Chat
+from rag.open import open_chat
+
+QUESTIONS = Path(__file__).with_name("reading_questions.jsonl")
+COLLECTIONS = ("culture", "nature", "technology", "frank")
+ENCYCLOPEDIA = "clapnq"
+"""A collection with questions of its own, on which the reader was not fitted but the weights of answering are: so
+that they hold for other texts than news, and for questions typed into a search box."""
+FOLDS = 3
+"""Parts of the questions, whole articles each, of which one is left out at a time."""
+
+_SHARING = re.compile(r"^Share this with[A-Za-z ]*?(?:LinkedIn|Pinterest)?Copy this link")
+_SECTION = re.compile(r"^(?:Last updated on .{0,40}? )?(?:From the section\w+)")
+_GLUED = re.compile(r"(?<=[a-z0-9][.!?])([\"”]?)(?=[\"“]?[A-Z][a-z’']*[ ,])")
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Something that answers a question, in words: a sentence, and the answer in it ("" when it is all of it)."""
+
+    sentence: str
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question of the file, with the words that answer it."""
+
+    collection: str
+    article: str
+    question: str
+    kind: str
+    answers: tuple[Answering, ...]
+
+    @property
+    def fold(self) -> int:
+        """Which part it belongs to: that of its article."""
+        return zlib.crc32(f"{self.collection}/{self.article}".encode()) % FOLDS
+
+
+def articles_of(collection: str, folder: Path | str) -> Iterator[dict[str, Any]]:
+    """The articles of a collection as rows of a JSONL source: {id, title, text}."""
+    if collection == ENCYCLOPEDIA:
+        yield from _lines(Path(folder, "abstention", "clapnq_passages.jsonl.gz"))
+        return
+    if collection != "frank":
+        yield from _lines(Path(folder, "web_news", f"{collection}_articles.jsonl.gz"))
+        return
+    seen = set()
+    for row in _lines(Path(folder, "faithfulness", "frank_valid.jsonl.gz")):
+        # The articles were scraped without their paragraphs: sentences stand glued together.
+        text = _SECTION.sub("", _SHARING.sub("", " ".join(row["article"].split())))
+        text = _GLUED.sub("\\1\n\n", text)
+        if text not in seen and 120 <= len(text.split()) <= 1500:
+            seen.add(text)
+            yield {"id": f"frank-{len(seen):03}", "title": "", "text": text}
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def questions_of(collection: str, folder: Path | str) -> list[Asked]:
+    """The questions on a collection, with the words that answer them."""
+    if collection == ENCYCLOPEDIA:
+        return [
+            Asked(
+                collection,
+                row["passage_id"],
+                row["question"],
+                "other",
+                tuple(Answering(s, "") for s in row["selected_sentences"]),
+            )
+            for row in _lines(Path(folder, "abstention", "clapnq_questions.jsonl.gz"))
+        ]
+    texts = {row["id"]: " ".join(row["text"].split()) for row in articles_of(collection, folder)}
+    found = []
+    for line in QUESTIONS.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["collection"] != collection:
+            continue
+        text = texts[row["article"]]
+        answers = tuple(
+            Answering(text[slice(*answer["sentence"])], text[slice(*answer["phrase"])] if answer["phrase"] else "")
+            for answer in row["answers"]
+        )
+        found.append(Asked(collection, row["article"], row["question"], row["kind"], answers))
+    return found
+
+
+def place_of_answer(asked: Asked, article: str, text: str) -> tuple[int, int] | None:
+    """Where a candidate sentence holds the answer, (0, 0) when it does as a whole, None when it does not answer.
+
+    A phrase counts in the article that was asked about only, since elsewhere it may mean another thing.
+    """
+    own = " ".join(text.split()).lower()
+    for answer in asked.answers:
+        sentence, phrase = answer.sentence.lower(), answer.phrase.lower()
+        whole = sentence in own
+        part = own in sentence and phrase in own and len(own) > SHORTEST
+        if (whole or part) and (article == asked.article or len(sentence) > SHORTEST):
+            at = text.lower().find(phrase) if phrase else -1
+            return (at, at + len(phrase)) if at >= 0 else (0, 0)
+    return None
+
+
+SHORTEST = 30
+"""Characters from which the same words in another article, or a part of the sentence, count as the same statement."""
+
+
+@contextmanager
+def collection_index(collection: str, folder: Path, data_dir: Path) -> Iterator[Chat]:
+    """A chat over a collection's articles, indexed in `data_dir` unless they are there already."""
+    with open_chat(data_dir) as chat, tempfile.TemporaryDirectory() as made:
+        source = Path(made, f"{collection}.jsonl")
+        rows = [json.dumps(row, ensure_ascii=False) for row in articles_of(collection, folder)]
+        source.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        if not chat.articles():
+            chat.add(source)
+        yield chat
