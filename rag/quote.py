@@ -36,7 +36,7 @@ from rag.question import Question, parse
 from rag.reader import Reader, reader
 from rag.types import Citation, Claim, Verdict
 
-READ_CLOSELY, JUDGED = 16, 8
+READ_CLOSELY, JUDGED = 12, 6
 """Candidates that are compared with the question token by token, and the best of them, which the reader reads beside it:
 each costs about 5 ms."""
 
@@ -181,10 +181,14 @@ def choose(candidates: Sequence[Weighed], threshold: float) -> list[Weighed]:
 
 
 def _to_the_point(likely: list[Weighed]) -> list[Weighed]:
-    """Where some hold the very thing asked for (that number of things, such a phrase), only those."""
-    for feature, enough in (("counted", 0.9), ("phrase", 1.0)):
-        holding = [candidate for candidate in likely if candidate.evidence.features[feature] >= enough]
-        likely = holding or likely
+    """Where some hold the very thing asked for (that number of things; such a phrase, in what will be quoted), only those."""
+
+    def holds(candidate: Weighed, feature: str) -> bool:
+        value = candidate.evidence.features[feature]
+        return value >= 0.9 or (feature == "phrase" and value > 0 and bool(leaned_on(candidate.sentence)))
+
+    for feature in ("counted", "phrase"):
+        likely = [candidate for candidate in likely if holds(candidate, feature)] or likely
     return likely
 
 

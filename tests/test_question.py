@@ -62,6 +62,10 @@ def test_the_phrase_that_answers_is_found_where_it_is_certain(question: str, sen
     assert span is not None and sentence[span[0] : span[1]] == bold
 
 
+def test_a_contraction_is_no_name() -> None:
+    assert [word.text for word in parse("I'd like to know where Ann's bakery is.").names] == ["Ann's"]
+
+
 def test_a_country_or_its_people_are_no_person() -> None:
     asked = parse("Who painted the gymnast?")
     assert phrases(asked, "The town stands for the way Ukrainians resist, north of Kyiv.") == []

@@ -78,6 +78,22 @@ def test_what_was_not_said_is_not_answered(ask: Ask, question: str) -> None:
     assert not answer.answered and answer.text.startswith("The articles do not say.")
 
 
+MINISTER = """A minister opens a school
+The new school in Leiten was opened on 5 June 2022. It has room for 300 pupils.
+
+Minister {name} said that the school had cost 9 million euros."""
+
+
+def test_whom_an_article_calls_by_the_surname_may_be_asked_for_by_both_names(ask: Ask) -> None:
+    answer = ask({"post": MINISTER.format(name="Holm")}, "What did Karl Holm say that the school in Leiten had cost?")
+    assert answer.answered and any("9 million euros" in citation.quote for citation in answer.citations)
+
+
+def test_somebody_else_of_the_same_surname_is_somebody_else(ask: Ask) -> None:
+    answer = ask({"post": MINISTER.format(name="Yngve Holm")}, "What did Karl Holm say that the school in Leiten had cost?")
+    assert not answer.answered and "Karl" in answer.text
+
+
 def test_one_report_in_two_outlets_is_quoted_once(ask: Ask) -> None:
     answer = ask({"post": BRIDGE, "gazette": BRIDGE.replace("A bridge for", "New bridge in")}, "When was the bridge opened?")
     assert answer.answered
