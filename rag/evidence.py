@@ -204,11 +204,11 @@ def read_closely(sentence: Sentence) -> Excerpt:
     return Excerpt(text + sentence.text, start, len(text))
 
 
-def with_reading(evidence: Evidence, question: Question, asked: Reading, reading: Reading) -> Evidence:
-    """The evidence with what reading question and sentence token by token tells; `reading` is of `read_closely`."""
+def with_reading(evidence: Evidence, question: Question, asked: Reading, reading: Reading, own_from: int) -> Evidence:
+    """The evidence with what reading question and sentence token by token tells; `reading` is of
+    its excerpt (`read_closely`), in which the sentence itself begins at `own_from`."""
     cosines = asked.tokens @ reading.tokens.T
-    lead = read_closely(evidence.sentence).own
-    own = [place for place, (start, _) in enumerate(reading.offsets) if start >= lead]
+    own = [place for place, (start, _) in enumerate(reading.offsets) if start >= own_from]
     if not len(asked.tokens) or not own:
         return evidence  # cut away by the model's window, or nothing to compare
     best, best_here = cosines.max(axis=1), cosines[:, own].max(axis=1)

@@ -139,7 +139,10 @@ def weigh(
         return question, []
     excerpts = [read_closely(evidence.sentence) for evidence in found]
     heard, *readings = model.read([question.text, *(excerpt.text for excerpt in excerpts)])
-    found = [with_reading(evidence, question, heard, reading) for evidence, reading in zip(found, readings, strict=True)]
+    found = [
+        with_reading(evidence, question, heard, reading, excerpt.own)
+        for evidence, reading, excerpt in zip(found, readings, excerpts, strict=True)
+    ]
     fitted = fitted_model()
     best = sorted(range(len(found)), key=lambda n: (bool(found[n].missing), -fitted.rank(found[n])))[:JUDGED]
     for n, beside in zip(best, model.read_beside(heard, [readings[n] for n in best]), strict=True):

@@ -2,8 +2,8 @@
 
 It stands on the built-in embedder, which reads both texts as one: the states of their tokens are
 projected to a small space, told how well each token is met by the other text, and attend to each
-other in two more layers. What comes out is one number a sentence, and one for each of its tokens
-(is it part of the answer?). The weights, `reader.npz`, are made by `tests/bench/fit_reader.py`.
+other in two more layers. What comes out is how well the sentence answers, and how likely it holds
+a phrase that is the answer. The weights, `reader.npz`, are made by `tests/bench/fit_reader.py`.
 """
 
 from __future__ import annotations
