@@ -29,8 +29,9 @@ install-dev: $(VENV)/.installed-dev
 chat: install
 	@$(BIN)/dateline chat --starter seeds $(if $(HOST),--host '$(HOST)') $(if $(PORT),--port '$(PORT)')
 
+# Whole files go to each process, because their fixtures (a browser, a filled index) take seconds to make.
 test: install-dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff format --check .

@@ -49,8 +49,15 @@ def ask(page: Any, question: str, wait: str = DONE) -> None:
 
 
 def marked(page: Any) -> str:
-    """The words that are highlighted as the current ones, on one line."""
-    return flat(" ".join(page.locator("#panel mark.current").all_inner_texts()))
+    """The words that are highlighted as the current ones, on one line, once two frames running show the same."""
+    shown = page.wait_for_function(
+        """() => new Promise(resolve => {
+          const words = () => [...document.querySelectorAll('#panel mark.current')].map(m => m.innerText).join(' ');
+          const before = words();
+          requestAnimationFrame(() => requestAnimationFrame(() => resolve(before === words() && before)));
+        })"""
+    )
+    return flat(shown.json_value())
 
 
 def flat(text: str) -> str:
