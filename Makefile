@@ -31,7 +31,7 @@ chat: install
 
 # Whole files go to each process, because their fixtures (a browser, a filled index) take seconds to make.
 test: install-dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff format --check .

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import DatelineError
+from index.lexical import whole
 from index.library import Library
 from index.publish import is_published
 from index.vectors import FOLDER, GENERATION, DamagedError, Generation
@@ -55,6 +56,10 @@ def examine(data_dir: Path) -> Diagnosis:
         checks.append(Check("library", not problems, "; ".join(problems) or counted, "dateline rebuild" if problems else ""))
         stamp = {name: library.meta(name) for name in ("embedder", "dimension", "chunks", "analysis", "schema")}
         checks.append(Check("stamp", True, json.dumps(stamp)))
+        wrong = whole(library, data_dir)
+        checks.append(
+            Check("lexical index", not wrong, wrong or "sound and complete", "dateline doctor --repair" if wrong else "")
+        )
         checks.append(_vector_index(library, data_dir / FOLDER))
         name = library.meta(GENERATION) or ""
         left = sorted(folder.name for folder in (data_dir / FOLDER).glob("gen-*") if folder.name != name)

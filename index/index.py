@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from index import publish, words
 from index.chunk import CHUNK_RULE, CountTokens, chunk, embedded_text
-from index.embed import Embedder
+from index.embed import Embedder, Vectors
 from index.errors import IndexMismatchError
-from index.library import SCHEMA, Filter, Library, stored_vector
+from index.lexical import LexicalIndex
+from index.library import SCHEMA, Candidate, Filter, Library
 from index.lock import writer_lock
 from index.sync import Tell, embed, sync
 from index.types import Article, Hit, Passage, Progress, Report
@@ -24,6 +25,9 @@ from index.vectors import FOLDER, VectorIndex
 log = logging.getLogger(__name__)
 
 EVERYTHING = Filter()
+
+SPARE = 20
+"""More passages are asked of the lexical index than are wanted: some may just have been removed."""
 
 
 class Index:
@@ -46,6 +50,7 @@ class Index:
             except IndexMismatchError:
                 self.library.close()
                 raise
+        self._lexical = LexicalIndex(self.library, data_dir)
         self._count_tokens: CountTokens | None = None
         self._vectors: VectorIndex | None = None
         self._opening = threading.Lock()
@@ -59,9 +64,7 @@ class Index:
         if vectors is None or k <= 0:
             return []
         found = vectors.search(self.embedder.embed_query(query), k, only)
-        if vectors.damage and vectors.damage != self._repairing:
-            self._repairing = vectors.damage
-            publish.start_repair(self.data_dir)
+        self._repair(vectors.damage)
         return found
 
     def cosines(self, query: str, ids: Sequence[str]) -> dict[str, float]:
@@ -74,7 +77,20 @@ class Index:
 
     def search_words(self, query: str, k: int, only: Filter = EVERYTHING) -> list[tuple[str, float]]:
         """The k passages that share the most telling words with the query: (passage id, BM25), best first."""
-        return self.library.search_words(words.content_terms(query), k, only) if k > 0 else []
+        if k <= 0:
+            return []
+        found = self._lexical.search(words.content_terms(query), k + SPARE, only)
+        self._repair(self._lexical.damage)
+        ids = self.library.ids([number for number, _ in found])
+        return [(ids[number], score) for number, score in found if number in ids][:k]
+
+    def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
+        """In how many passages each term (`index.words.terms`) stands."""
+        return self._lexical.document_frequency(terms)
+
+    def candidates(self, ids: Sequence[str]) -> list[Candidate]:
+        """What is kept of these passages for ranking them, of those that can (still) be found."""
+        return self.library.candidates(ids)
 
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
         """The passages with these ids that can (still) be found, each with its article."""
@@ -102,6 +118,7 @@ class Index:
             self._check_stamp()  # another process may have stamped the new index since it was opened
             report = sync(
                 self.library,
+                self._lexical,
                 self.embedder,
                 self._counter(),
                 sources,
@@ -121,6 +138,7 @@ class Index:
         with writer_lock(self.data_dir, "removing articles"):
             articles = [self.library.article(article_id) for article_id in article_ids]
             self.library.remove([article.id for article in articles])
+            self._lexical.settle(anew=True)
             self._publish(lambda progress: None)
         return articles
 
@@ -134,8 +152,8 @@ class Index:
             wanted, found = self._wanted_stamp(), self._found_stamp()
             if any(found.get(name) != wanted[name] for name in ("embedder", "chunks")):
                 self._embed_again(tell)
-            elif found.get("analysis") != wanted["analysis"] or self.library.check():
-                self.library.rebuild_words()
+            elif found.get("analysis") != wanted["analysis"]:
+                self.library.analyse_again(wanted)
             if self.library.passage_count():
                 self.library.set_meta(wanted)
             self._publish(tell, anew=True)
@@ -145,6 +163,7 @@ class Index:
         """Close files and threads. The index cannot be used afterwards."""
         if self._vectors is not None:
             self._vectors.close()
+        self._lexical.close()
         self.library.close()
         self.embedder.close()
 
@@ -160,18 +179,19 @@ class Index:
         count, articles = self._counter(), self.library.articles()
         cut = [(article, chunk(article, count)) for article in articles]
         total = sum(len(passages) for _, passages in cut)
-        made: list[tuple[Article, list[Passage], list[bytes]]] = []
+        made: list[tuple[Article, list[Passage], Vectors]] = []
         done = dimension = 0
         for article, passages in cut:
             texts = [embedded_text(article, passage, count) for passage in passages]
             vectors = embed(self.embedder, texts, dimension, lambda _: None)
             dimension = dimension or (int(vectors.shape[1]) if len(vectors) else 0)
-            made.append((article, passages, [stored_vector(vector) for vector in vectors]))
+            made.append((article, passages, vectors))
             done += len(passages)
             tell(Progress("embedding", done, total))
         self.library.replace_passages(made, {**self._wanted_stamp(), "dimension": str(dimension)})
 
     def _publish(self, tell: Tell, *, anew: bool = False) -> None:
+        self._lexical.settle(anew=anew)
         if not anew and publish.is_published(self.library):
             return
 
@@ -179,6 +199,12 @@ class Index:
             tell(Progress("publishing", done, total))
 
         publish.publish(self.library, self.data_dir, say, anew=anew)
+
+    def _repair(self, damage: str) -> None:
+        """Start a repair in the background, once for each damage."""
+        if damage and damage != self._repairing:
+            self._repairing = damage
+            publish.start_repair(self.data_dir)
 
     def _open_vectors(self) -> VectorIndex | None:
         """The vector index, once there is something in it."""

@@ -1,19 +1,19 @@
 """EDGE. The library: one SQLite file that holds everything and is the truth.
 
-Articles, their versions, the passages of the current version with their vectors, and the lexical
-index. Whatever else lies in the data folder can be made again from it.
+Articles, their versions, and the passages of the current version with their vectors and the keys of
+their words. Whatever else lies in the data folder, both indexes included, can be made again from it.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,9 @@ from index.chunk import heading
 from index.errors import IndexDamagedError, NotFoundError
 from index.types import Article, Passage
 
-SCHEMA = 1
+SCHEMA = 2
 
-_TABLES = f"""
+_TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles(
   id TEXT PRIMARY KEY,
@@ -39,7 +39,9 @@ CREATE TABLE versions(
   state TEXT NOT NULL CHECK (state IN ('current', 'past')),
   added TEXT NOT NULL,               -- when it was read, UTC
   sha256 TEXT NOT NULL, source TEXT NOT NULL, url TEXT NOT NULL, title TEXT NOT NULL, outlet TEXT NOT NULL,
-  author TEXT NOT NULL, published TEXT, language TEXT NOT NULL, text TEXT NOT NULL
+  author TEXT NOT NULL, published TEXT, language TEXT NOT NULL, text TEXT NOT NULL,
+  parts INTEGER NOT NULL DEFAULT 0,  -- how many passages the current version has
+  centre BLOB                        -- the mean of their vectors, a unit vector as float16; NULL without passages
 );
 CREATE INDEX versions_by_article ON versions(article);
 CREATE INDEX versions_by_sha256 ON versions(sha256);
@@ -49,16 +51,16 @@ CREATE TABLE passages(
   id TEXT NOT NULL UNIQUE,
   version INTEGER NOT NULL REFERENCES versions(number),
   start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-  vector BLOB NOT NULL               -- float16, little-endian
+  vector BLOB NOT NULL,              -- float16, little-endian
+  terms BLOB NOT NULL                -- the keys of the words of its heading, 0, those of its own; uint32, little-endian
 );
 CREATE INDEX passages_by_version ON passages(version);
-{words.TABLE};
-{words.VOCABULARY};
 """
 _ARTICLE = "v.article, v.title, v.text, v.source, v.url, v.outlet, v.author, v.published, v.language, v.sha256"
 _STORED = np.dtype("<f2")
 
 Vectors = NDArray[np.float32]
+T = TypeVar("T", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,37 @@ class Filter:
             conditions.append("v.published <= ?")
             values.append(self.until.isoformat())
         if self.outlet is not None:
-            conditions.append("v.outlet = ? COLLATE NOCASE")
-            values.append(self.outlet)
+            conditions.append("casefold(v.outlet) = ?")
+            values.append(self.outlet.casefold())
         return " AND ".join(conditions), values
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is kept of a passage, without its text: enough to tell how well it fits a query.
+
+    `vector` and `centre` (the mean of its article's passages) are unit vectors of shape (dimension,) in half
+    precision; `heading` and `body` hold the keys of its words in order (`index.words.key`), `parts` is the number of its
+    article's passages.
+    """
+
+    id: str
+    article_id: str
+    start: int
+    vector: NDArray[np.float16]
+    heading: NDArray[np.uint32]
+    body: NDArray[np.uint32]
+    parts: int
+    centre: NDArray[np.float16]
+
+
+class IndexedWords(NamedTuple):
+    """What the lexical index is given of a passage; `day` is YYYY-MM-DD or None."""
+
+    number: int
+    terms: bytes
+    day: str | None
+    outlet: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,35 +241,41 @@ class Library:
             )
         return found
 
-    def search_words(self, terms: Sequence[str], k: int, only: Filter) -> list[tuple[str, float]]:
-        """The best k passages for the terms by BM25: (passage id, score), best first, score > 0."""
-        expression = words.match_expression(terms)
-        if not expression:
-            return []
-        weights = f"{words.HEADING_WEIGHT}, {words.BODY_WEIGHT}"
-        if only:
-            condition, values = only.sql()
-            rows = self._read(
-                f"SELECT p.id, -bm25(words, {weights}) AS score FROM words JOIN passages p ON p.number = words.rowid "
-                f"JOIN versions v ON v.number = p.version WHERE words MATCH ? AND {condition} ORDER BY score DESC LIMIT ?",
-                [expression, *values, k],
+    def candidates(self, ids: Sequence[str]) -> list[Candidate]:
+        """What is kept of the passages with these ids that can still be found, each once, in no order."""
+        return [
+            _candidate(row)
+            for some, marks in _in_batches(ids)
+            for row in self._read(
+                "SELECT p.id, v.article, p.start, p.vector, p.terms, v.parts, v.centre FROM passages p "
+                f"JOIN versions v ON v.number = p.version WHERE p.id IN ({marks})",
+                some,
             )
-        else:
-            rows = self._read(
-                "SELECT p.id, best.score FROM (SELECT rowid AS number, "
-                f"-bm25(words, {weights}) AS score FROM words WHERE words MATCH ? ORDER BY score DESC LIMIT ?) best "
-                "JOIN passages p ON p.number = best.number ORDER BY best.score DESC",
-                [expression, k],
-            )
-        return [(passage_id, float(score)) for passage_id, score in rows if score > 0]
+        ]
 
-    def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
-        """In how many passages each term stands; 0 for a term that no passage has."""
-        frequency = {}
-        for term in dict.fromkeys(terms):
-            row = self._read("SELECT doc FROM vocabulary WHERE term = ?", [term]).fetchone()
-            frequency[term] = int(row[0]) if row else 0
-        return frequency
+    def ids(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The ids of the passages with these numbers that can still be found."""
+        found: dict[int, str] = {}
+        for some, marks in _in_batches(numbers):
+            found.update(self._read(f"SELECT number, id FROM passages WHERE number IN ({marks})", some))
+        return found
+
+    def numbers(self) -> set[int]:
+        """The numbers of all passages that can be found."""
+        return {row[0] for row in self._read("SELECT number FROM passages")}
+
+    def indexed_words(self, after: int = 0, batch: int = 2000) -> Iterator[list[IndexedWords]]:
+        """What the lexical index holds of the passages with higher numbers, in batches, in order of their numbers."""
+        while True:
+            rows = self._read(
+                "SELECT p.number, p.terms, v.published, v.outlet FROM passages p JOIN versions v ON v.number = p.version "
+                "WHERE p.number > ? ORDER BY p.number LIMIT ?",
+                [after, batch],
+            ).fetchall()
+            if not rows:
+                return
+            after = rows[-1][0]
+            yield [IndexedWords(number, terms, day, outlet) for number, terms, day, outlet in rows]
 
     def last_passage(self) -> int:
         """The highest passage number given so far; passages added later have higher ones."""
@@ -303,17 +339,17 @@ class Library:
         ).fetchone()[0]
         if orphans:
             problems.append(f"{orphans} passages belong to no current article")
-        indexed = self._read("SELECT count(*) FROM words_docsize").fetchone()[0]
-        if indexed != self.passage_count():
-            problems.append(f"the lexical index holds {indexed} passages, the library {self.passage_count()}")
         return problems
 
     # -- writing -----------------------------------------------------------------------------
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it happens, or nothing."""
+        """A transaction: all of it happens, or nothing. Inside another one of this thread it is a part of that."""
         connection = self._connection()
+        if connection.in_transaction:
+            yield connection
+            return
         with self._naming_damage():
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -323,12 +359,18 @@ class Library:
                 raise
             connection.execute("COMMIT")
 
-    def put(self, read: Sequence[tuple[Article, str, list[Passage], list[bytes]]]) -> None:
-        """Store complete articles: (article, origin, passages, their vectors as `stored_vector` makes them).
+    def put(
+        self,
+        read: Sequence[tuple[Article, str, list[Passage], Vectors]],
+        before_commit: Callable[[int], None] = lambda last: None,
+    ) -> None:
+        """Store complete articles: (article, origin, passages, their vectors (n, dimension)).
 
-        One transaction: from its end on the new versions answer, until then the old ones do.
+        One transaction: from its end on the new versions answer, until then the old ones do. `before_commit` is called
+        inside it with the highest passage number there was before.
         """
         with self.writing() as connection:
+            last = self.last_passage()
             for article, origin, passages, vectors in read:
                 self._retire(connection, article.id)
                 connection.execute(
@@ -345,6 +387,7 @@ class Library:
                 ).lastrowid  # fmt: skip
                 connection.execute("UPDATE articles SET current = ? WHERE id = ?", [version, article.id])
                 self._insert_passages(connection, version or 0, article, passages, vectors)
+            before_commit(last)
             _bump(connection)
 
     def move(self, article_id: str, origin: str, source: str) -> None:
@@ -360,27 +403,25 @@ class Library:
                 self._retire(connection, article_id)
                 connection.execute("DELETE FROM versions WHERE article = ?", [article_id])
                 connection.execute("DELETE FROM articles WHERE id = ?", [article_id])
-            # Merging the lexical index into one piece is what drops the removed articles' terms from it.
-            connection.execute("INSERT INTO words(words) VALUES ('optimize')")
             _bump(connection)
         self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def rebuild_words(self) -> None:
-        """Make the lexical index again from the passages."""
+    def analyse_again(self, stamp: Mapping[str, str]) -> None:
+        """Make the keys of every passage's words again from its text, with a new stamp, in one transaction."""
         with self.writing() as connection:
-            connection.execute("INSERT INTO words(words) VALUES ('delete-all')")
             rows = connection.execute(
                 f'SELECT {_ARTICLE}, p.number, p.start, p."end" FROM passages p JOIN versions v ON v.number = p.version'
             )
             for row in rows.fetchall():
                 article, (number, start, end) = _article(row[:-3]), row[-3:]
-                _index_words(connection, number, words.indexed([heading(article)]), article.text[start:end])
+                terms = words.stored_terms(heading(article), article.text[start:end])
+                connection.execute("UPDATE passages SET terms = ? WHERE number = ?", [terms, number])
+            _set_meta(connection, stamp)
             _bump(connection)
 
-    def replace_passages(self, made: Sequence[tuple[Article, list[Passage], list[bytes]]], stamp: Mapping[str, str]) -> None:
+    def replace_passages(self, made: Sequence[tuple[Article, list[Passage], Vectors]], stamp: Mapping[str, str]) -> None:
         """Put new passages and vectors in the place of all there are, with a new stamp, in one transaction."""
         with self.writing() as connection:
-            connection.execute("INSERT INTO words(words) VALUES ('delete-all')")
             connection.execute("DELETE FROM passages")
             for article, passages, vectors in made:
                 row = connection.execute("SELECT current FROM articles WHERE id = ?", [article.id]).fetchone()
@@ -394,35 +435,28 @@ class Library:
         version: int,
         article: Article,
         passages: Sequence[Passage],
-        vectors: Sequence[bytes],
+        vectors: Vectors,
     ) -> None:
-        head = words.indexed([heading(article)])
-        for passage, vector in zip(passages, vectors, strict=True):
-            number = connection.execute(
-                'INSERT INTO passages(id, version, start, "end", vector) VALUES (?, ?, ?, ?, ?)',
-                [passage.id, version, passage.start, passage.end, vector],
-            ).lastrowid
-            _index_words(connection, number or 0, head, passage.text)
+        head = heading(article)
+        connection.executemany(
+            'INSERT INTO passages(id, version, start, "end", vector, terms) VALUES (?, ?, ?, ?, ?, ?)',
+            [
+                [passage.id, version, passage.start, passage.end, stored, words.stored_terms(head, passage.text)]
+                for passage, stored in zip(passages, map(_stored, vectors), strict=True)
+            ],
+        )
+        connection.execute(
+            "UPDATE versions SET parts = ?, centre = ? WHERE number = ?",
+            [len(passages), _stored(_centre(vectors)) if len(passages) else None, version],
+        )
 
     def _retire(self, connection: sqlite3.Connection, article_id: str) -> None:
         """Turn the current version of an article into a past one: its text stays, its passages go."""
-        row = connection.execute(
-            f"SELECT v.number, {_ARTICLE} FROM versions v WHERE v.article = ? AND v.state = 'current'", [article_id]
-        ).fetchone()
+        row = connection.execute("SELECT number FROM versions WHERE article = ? AND state = 'current'", [article_id]).fetchone()
         if row is None:
             return
-        version, article = row[0], _article(row[1:])
-        head = words.indexed([heading(article)])
-        for number, start, end in connection.execute(
-            'SELECT number, start, "end" FROM passages WHERE version = ?', [version]
-        ).fetchall():
-            # A contentless FTS5 table forgets a row when it is told the terms again.
-            connection.execute(
-                "INSERT INTO words(words, rowid, heading, body) VALUES ('delete', ?, ?, ?)",
-                [number, head, words.indexed([article.text[start:end]])],
-            )
-        connection.execute("DELETE FROM passages WHERE version = ?", [version])
-        connection.execute("UPDATE versions SET state = 'past' WHERE number = ?", [version])
+        connection.execute("DELETE FROM passages WHERE version = ?", row)
+        connection.execute("UPDATE versions SET state = 'past', parts = 0, centre = NULL WHERE number = ?", row)
         connection.execute("UPDATE articles SET current = NULL WHERE id = ?", [article_id])
 
     # -- connections -------------------------------------------------------------------------
@@ -442,6 +476,7 @@ class Library:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -32000")
+            connection.create_function("casefold", 1, str.casefold, deterministic=True)
             self._local.connection = connection
             with self._guard:
                 self._open.append(connection)
@@ -473,13 +508,19 @@ class Library:
             ) from error
 
 
-def stored_vector(vector: Vectors) -> bytes:
+def _stored(vector: Vectors) -> bytes:
     """A unit vector as the library keeps it: half precision, which moves a cosine by less than 0.001."""
     return bytes(vector.astype(_STORED).tobytes())
 
 
-def _in_batches(ids: Sequence[str], size: int = 500) -> Iterator[tuple[list[str], str]]:
-    """Ids in batches that SQLite takes as parameters, each with its placeholders."""
+def _centre(vectors: Vectors) -> Vectors:
+    mean: Vectors = vectors.mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    return mean / np.float32(length or 1.0)
+
+
+def _in_batches(ids: Sequence[T], size: int = 500) -> Iterator[tuple[list[T], str]]:
+    """Ids or numbers in batches that SQLite takes as parameters, each with its placeholders."""
     for start in range(0, len(ids), size):
         some = list(ids[start : start + size])
         yield some, ",".join("?" * len(some))
@@ -504,8 +545,20 @@ def _described(row: Sequence[Any]) -> dict[str, Any]:
     return described
 
 
-def _index_words(connection: sqlite3.Connection, number: int, head: str, text: str) -> None:
-    connection.execute("INSERT INTO words(rowid, heading, body) VALUES (?, ?, ?)", [number, head, words.indexed([text])])
+def _candidate(row: Sequence[Any]) -> Candidate:
+    passage_id, article_id, start, vector, terms, parts, centre = row
+    keys = np.frombuffer(terms, words.KEY)
+    edge = int(np.argmin(keys))  # where the 0 stands
+    return Candidate(
+        id=passage_id,
+        article_id=article_id,
+        start=start,
+        vector=np.frombuffer(vector, _STORED),
+        heading=keys[:edge],
+        body=keys[edge + 1 :],
+        parts=parts,
+        centre=np.frombuffer(centre, _STORED),
+    )
 
 
 def _set_meta(connection: sqlite3.Connection, values: Mapping[str, str]) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import DatelineError, IndexBusyError, IndexDamagedError
+from index.lexical import LexicalIndex
 from index.library import Library
 from index.lock import writer_lock
 from index.vectors import (
@@ -324,6 +325,7 @@ def main() -> int:
     try:
         if arguments.repair:
             with writer_lock(arguments.data_dir, "rebuilding the vector index"):
+                LexicalIndex(library, arguments.data_dir).settle(anew=True)
                 publish(library, arguments.data_dir, lambda done, total: None, anew=True)
         else:
             build(library, arguments.data_dir, arguments.build, anew=arguments.anew, progress=tell)

@@ -11,7 +11,8 @@ from pathlib import Path
 from index.chunk import CountTokens, chunk, embedded_text
 from index.embed import Embedder, Vectors
 from index.errors import EmbeddingError
-from index.library import Library, stored_vector
+from index.lexical import LexicalIndex
+from index.library import Library
 from index.read import read
 from index.reading.formats import holds_many
 from index.types import Article, Failure, Passage, Progress, Report
@@ -56,6 +57,7 @@ class _Found:
 
 def sync(
     library: Library,
+    lexical: LexicalIndex,
     embedder: Embedder,
     count_tokens: CountTokens,
     sources: Sequence[str | Path],
@@ -65,7 +67,7 @@ def sync(
     tell: Tell = lambda progress: None,
     stamp: Callable[[int], None] = lambda dimension: None,
 ) -> Report:
-    """Bring the library up to the sources. Call it holding the writer lock.
+    """Bring the library and the lexical index up to the sources. Call it holding the writer lock.
 
     With `prune`, articles that came from a source and are no longer in it are removed: only those
     whose file is gone, or whose line is gone from a file that was read without a failure, and
@@ -91,10 +93,9 @@ def sync(
             stamp(dimension)
         rows, place = [], 0
         for article, origin, passages in batch:
-            blobs = [stored_vector(vector) for vector in vectors[place : place + len(passages)]]
-            rows.append((article, origin, passages, blobs))
+            rows.append((article, origin, passages, vectors[place : place + len(passages)]))
             place += len(passages)
-        library.put(rows)
+        library.put(rows, before_commit=lexical.follow)
 
     batch: list[Chunked] = []
     for source in sources:
@@ -111,6 +112,7 @@ def sync(
         store(batch)
     if found.removed:
         library.remove(found.removed)
+        lexical.settle(anew=True)
     return Report(tuple(found.added), tuple(found.changed), tuple(found.unchanged), tuple(found.removed), tuple(found.failed))
 
 

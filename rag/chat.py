@@ -79,7 +79,7 @@ class Chat:
             asked,
             hits,
             self._reader,
-            self._index.library.document_frequency,
+            self._index.document_frequency,
             self._index.library.passage_count(),
             self._index.cosines(asked, [hit.passage.id for hit in hits]),
         )

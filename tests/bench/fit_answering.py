@@ -49,7 +49,7 @@ def rows_of(chat: Chat, questions: list[Asked], readers: list[Reader]) -> Iterat
             hits,
             chat._reader,
             readers[asked.fold],
-            index.library.document_frequency,
+            index.document_frequency,
             index.library.passage_count(),
             index.cosines(asked.question, [hit.passage.id for hit in hits]),
         )

@@ -116,9 +116,7 @@ def lessons_of(chat: Chat, questions: list[Asked]) -> Iterator[Lesson]:
     for asked in questions:
         hits = retrieve(index, asked.question, HITS)
         cosines = index.cosines(asked.question, [hit.passage.id for hit in hits])
-        question, found = shortlist(
-            asked.question, hits, index.library.document_frequency, index.library.passage_count(), cosines
-        )
+        question, found = shortlist(asked.question, hits, index.document_frequency, index.library.passage_count(), cosines)
         excerpts = [read_closely(evidence.sentence) for evidence in found[:CANDIDATES]]
         if not excerpts:
             continue

@@ -1,0 +1,274 @@
+"""EDGE. The lexical index: BM25 by tantivy, derived from the library.
+
+It holds numbers only: a passage's number, the keys of its words (`index.words.key`), its day, and a key of its
+outlet, so a filter holds inside the search. New passages are in it before the library's transaction ends, so
+whatever can be found is found here too; passages that the library no longer has may stand in it for a while, and are
+dropped from what it finds. It lives in a folder `lexical/gen-N`, named in the library; when something was removed, or
+a kill has left it incomplete, it is made again beside the old one from the keys that the library keeps, at tens of
+thousands of passages a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index import words
+from index.library import Filter, Library
+
+log = logging.getLogger(__name__)
+
+FOLDER = "lexical"
+GENERATION = "lexical"
+"""The library's meta key that names the folder in use."""
+
+HEAP = 64_000_000
+"""Bytes that a writer may hold before it writes a segment."""
+
+NEVER = 0
+"""The day of an article without a date: no date filter lets it pass."""
+
+
+class LexicalIndex:
+    """The words of all passages. Safe to share between threads; only the holder of the writer lock may write."""
+
+    def __init__(self, library: Library, data_dir: Path) -> None:
+        self._library = library
+        self._folder = data_dir / FOLDER
+        self._guard = threading.Lock()
+        self._seen = ("", -1)  # the folder's name and the library's state when it was last looked at
+        self._index: Any = None
+        self.damage = ""
+
+    def search(self, terms: Sequence[str], k: int, only: Filter) -> list[tuple[int, float]]:
+        """The best k passages that hold any of the terms and pass the filter: (passage number, BM25 > 0), best first.
+
+        Among them may be passages that the library no longer has.
+        """
+        index = self._opened()
+        if index is None or k <= 0 or not terms:
+            return []
+        import tantivy
+
+        asked = [(tantivy.Occur.Should, _term(index, "words", _hex(term))) for term in dict.fromkeys(terms)]
+        query = tantivy.Query.boolean_query(asked)
+        if only:
+            passing = [(tantivy.Occur.Must, tantivy.Query.const_score_query(one, 0.0)) for one in _conditions(index, only)]
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *passing])
+        searcher = index.searcher()
+        found = searcher.search(query, k, count=False).hits
+        numbers = searcher.fast_field_values("number", [address for _, address in found])
+        return [(int(number), float(score)) for number, (score, _) in zip(numbers, found, strict=True)]
+
+    def passing(self, only: Filter) -> int:
+        """About how many passages pass the filter."""
+        index = self._opened()
+        if index is None:
+            return 0
+        import tantivy
+
+        conditions = [(tantivy.Occur.Must, one) for one in _conditions(index, only)]
+        query = tantivy.Query.boolean_query(conditions) if conditions else tantivy.Query.all_query()
+        return int(index.searcher().search(query, 1, count=True).count)
+
+    def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
+        """In how many passages each term stands; 0 for a term that no passage has."""
+        index = self._opened()
+        if index is None:
+            return dict.fromkeys(terms, 0)
+        searcher = index.searcher()
+        return {term: int(searcher.doc_freq("words", _hex(term))) for term in dict.fromkeys(terms)}
+
+    def size(self) -> int:
+        """How many passages it holds."""
+        index = self._opened()
+        return int(index.searcher().num_docs) if index is not None else 0
+
+    def close(self) -> None:
+        """Let go of its files."""
+        with self._guard:
+            self._index, self._seen = None, ("", -1)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def follow(self, last: int) -> None:
+        """Take in the passages with higher numbers than `last`. Call it inside the transaction that stores them.
+
+        Should that transaction fail, they stand here for nothing, and are replaced by the next that get their numbers.
+        """
+        name = self._library.meta(GENERATION) or ""
+        if not name:
+            name = "gen-1"
+            self._library.set_meta({GENERATION: name})
+        _write(self._folder / name, self._library, after=last)
+
+    def settle(self, *, anew: bool = False) -> None:
+        """Make it hold the library's passages and no others; with `anew`, from nothing, so that no trace of others stays."""
+        name = self._library.meta(GENERATION) or ""
+        if not anew and name and self._made_whole(self._folder / name):
+            return
+        folder = self._folder / f"gen-{int(name.removeprefix('gen-') or 0) + 1}"
+        shutil.rmtree(folder, ignore_errors=True)
+        _write(folder, self._library, after=0)
+        self._library.set_meta({GENERATION: folder.name})
+        for old in self._folder.glob("gen-*"):
+            if old != folder:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _made_whole(self, folder: Path) -> bool:
+        """Delete what the library no longer has; does it then hold the library's passages and no others?"""
+        try:
+            index = _open(folder)
+            held = _numbers(index)
+            expected = self._library.numbers()
+            dead = set(held) - expected
+            if dead:
+                writer = index.writer(HEAP, 1)
+                for number in dead:
+                    writer.delete_documents_by_term("number", number)
+                writer.commit()
+                writer.wait_merging_threads()
+            return len(held) == len(dead) + len(expected)
+        except Exception as error:  # tantivy raises ValueError, OSError and its own panics for a folder it cannot read
+            log.warning("The lexical index in %s cannot be read (%s); it is made again.", folder, error)
+            return False
+
+    def _opened(self) -> Any:
+        """tantivy's index in its present state, or None when there is nothing in it."""
+        with self._guard:
+            wanted = (self._library.meta(GENERATION) or "", self._library.state())
+            if wanted != self._seen:
+                name, _ = wanted
+                try:
+                    if self._index is None or name != self._seen[0]:
+                        self._index = _open(self._folder / name) if name else None
+                    else:
+                        self._index.reload()
+                    lacking = self._library.passage_count() - (self._index.searcher().num_docs if self._index else 0)
+                    self._note(f"{lacking} passages or more are not in it" if lacking > 0 else "")
+                except Exception as error:  # as above
+                    self._index = None
+                    if (self._library.meta(GENERATION) or "") == name:  # else: replaced while it was being opened
+                        self._note(f"{self._folder / name} cannot be read ({error})")
+                self._seen = wanted
+            return self._index
+
+    def _note(self, damage: str) -> None:
+        self.damage = damage
+        if damage:
+            log.warning(
+                "The lexical index is damaged: %s. It is rebuilt from the library by itself; until then those passages "
+                "are found by their meaning only.",
+                damage,
+            )
+
+
+def whole(library: Library, data_dir: Path) -> str:
+    """What is wrong with the lexical index, in words; empty when it holds every passage of the library."""
+    name = library.meta(GENERATION) or ""
+    if not library.passage_count():
+        return ""
+    try:
+        held = set(_numbers(_open(data_dir / FOLDER / name))) if name else set()
+    except Exception as error:  # as above
+        return f"{name} cannot be read ({error})"
+    missing = len(library.numbers() - held)
+    return f"it lacks {missing} of {library.passage_count()} passages" if missing else ""
+
+
+def _numbers(index: Any) -> list[int]:
+    """The numbers of the passages in it."""
+    import tantivy
+
+    searcher = index.searcher()
+    if not searcher.num_docs:
+        return []
+    everything = searcher.search(tantivy.Query.all_query(), searcher.num_docs, count=False).hits
+    return [int(number) for number in searcher.fast_field_values("number", [address for _, address in everything])]
+
+
+def _schema() -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("number", indexed=True, fast=True)
+    builder.add_integer_field("day", indexed=True, fast=True)
+    builder.add_text_field("outlet", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("words", tokenizer_name="keys", index_option="freq")
+    return builder.build()
+
+
+def _open(folder: Path) -> Any:
+    """tantivy's index in a folder. Raises ValueError or OSError when there is none that can be read."""
+    import tantivy
+
+    return _knowing_keys(tantivy.Index.open(str(folder)))
+
+
+def _knowing_keys(index: Any) -> Any:
+    import tantivy
+
+    index.register_tokenizer("keys", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+    return index
+
+
+def _write(folder: Path, library: Library, after: int) -> None:
+    import tantivy
+
+    folder.mkdir(parents=True, exist_ok=True)
+    index = _knowing_keys(tantivy.Index(_schema(), path=str(folder)))
+    writer = index.writer(HEAP, 1)
+    # What a transaction that was never finished may have left behind.
+    strays = tantivy.Query.range_query(index.schema, "number", tantivy.FieldType.Integer, after + 1, 2**62)
+    writer.delete_documents_by_query(strays)
+    for batch in library.indexed_words(after):
+        for passage in batch:
+            writer.add_document(
+                tantivy.Document(
+                    number=passage.number,
+                    day=_day(passage.day),
+                    outlet=[_hex(passage.outlet.casefold())],
+                    words=[_spelled(passage.terms)],
+                )
+            )
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+def _conditions(index: Any, only: Filter) -> list[Any]:
+    import tantivy
+
+    conditions = []
+    if only.since is not None or only.until is not None:
+        first = _day(only.since.isoformat()) if only.since else NEVER + 1
+        last = _day(only.until.isoformat()) if only.until else 2**31
+        conditions.append(tantivy.Query.range_query(index.schema, "day", tantivy.FieldType.Integer, first, last))
+    if only.outlet is not None:
+        conditions.append(_term(index, "outlet", _hex(only.outlet.casefold())))
+    return conditions
+
+
+def _term(index: Any, field: str, value: str) -> Any:
+    import tantivy
+
+    return tantivy.Query.term_query(index.schema, field, value)
+
+
+def _hex(text: str) -> str:
+    return np.array([words.key(text)], words.KEY).tobytes().hex()
+
+
+def _spelled(terms: bytes) -> str:
+    """The keys of a passage as tantivy is given them: eight letters each, without the 0 that ends the heading."""
+    return terms.hex(" ", 4).replace("00000000 ", "", 1)
+
+
+def _day(written: str | None) -> int:
+    """ "2022-11-13" -> 20221113."""
+    return int(written.replace("-", "")) if written else NEVER
