@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from index import publish, words
@@ -25,6 +26,9 @@ from index.vectors import FOLDER, VectorIndex
 log = logging.getLogger(__name__)
 
 EVERYTHING = Filter()
+
+REMEMBERED = 16
+"""Queries whose vectors are kept: one question asks for its own several times."""
 
 SPARE = 20
 """More passages are asked of the lexical index than are wanted: some may just have been removed."""
@@ -51,6 +55,8 @@ class Index:
                 self.library.close()
                 raise
         self._lexical = LexicalIndex(self.library, data_dir)
+        self.embed_query = lru_cache(maxsize=REMEMBERED)(embedder.embed_query)
+        """The unit vector of a query, of shape (dimension,); that of the latest ones is remembered."""
         self._count_tokens: CountTokens | None = None
         self._vectors: VectorIndex | None = None
         self._opening = threading.Lock()
@@ -63,7 +69,7 @@ class Index:
         vectors = self._open_vectors()
         if vectors is None or k <= 0:
             return []
-        found = vectors.search(self.embedder.embed_query(query), k, only)
+        found = vectors.search(self.embed_query(query), k, only)
         self._repair(vectors.damage)
         return found
 
@@ -72,7 +78,7 @@ class Index:
         vectors = self.library.vectors_by_id(ids)
         if not vectors:
             return {}
-        asked = self.embedder.embed_query(query)
+        asked = self.embed_query(query)
         return {passage_id: float(vector @ asked) for passage_id, vector in vectors.items()}
 
     def search_words(self, query: str, k: int, only: Filter = EVERYTHING) -> list[tuple[str, float]]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from index import words
 from index.chunk import heading
+from index.dates import Month, datelines
 from index.errors import IndexDamagedError, NotFoundError
 from index.types import Article, Passage
 
@@ -40,6 +41,7 @@ CREATE TABLE versions(
   added TEXT NOT NULL,               -- when it was read, UTC
   sha256 TEXT NOT NULL, source TEXT NOT NULL, url TEXT NOT NULL, title TEXT NOT NULL, outlet TEXT NOT NULL,
   author TEXT NOT NULL, published TEXT, language TEXT NOT NULL, text TEXT NOT NULL,
+  months TEXT NOT NULL,              -- when it may have been written, as "2022-11 2022-10": evidence, never shown
   parts INTEGER NOT NULL DEFAULT 0,  -- how many passages the current version has
   centre BLOB                        -- the mean of their vectors, a unit vector as float16; NULL without passages
 );
@@ -98,17 +100,17 @@ class Candidate:
 
     `vector` and `centre` (the mean of its article's passages) are unit vectors of shape (dimension,) in half
     precision; `heading` and `body` hold the keys of its words in order (`index.words.key`), `parts` is the number of its
-    article's passages.
+    article's passages, `months` when that may have been written (`index.dates.datelines`).
     """
 
     id: str
     article_id: str
-    start: int
     vector: NDArray[np.float16]
     heading: NDArray[np.uint32]
     body: NDArray[np.uint32]
     parts: int
     centre: NDArray[np.float16]
+    months: tuple[Month, ...]
 
 
 class IndexedWords(NamedTuple):
@@ -231,6 +233,9 @@ class Library:
         condition, values = only.sql()
         found: set[str] = set()
         for some, marks in _in_batches(ids):
+            if not only:
+                found.update(row[0] for row in self._read(f"SELECT id FROM passages WHERE id IN ({marks})", some))
+                continue
             found.update(
                 row[0]
                 for row in self._read(
@@ -247,7 +252,7 @@ class Library:
             _candidate(row)
             for some, marks in _in_batches(ids)
             for row in self._read(
-                "SELECT p.id, v.article, p.start, p.vector, p.terms, v.parts, v.centre FROM passages p "
+                "SELECT p.id, v.article, p.vector, p.terms, v.parts, v.centre, v.months FROM passages p "
                 f"JOIN versions v ON v.number = p.version WHERE p.id IN ({marks})",
                 some,
             )
@@ -380,10 +385,10 @@ class Library:
                 )
                 version = connection.execute(
                     "INSERT INTO versions(article, state, added, sha256, source, url, title, outlet, author, published, "
-                    "language, text) VALUES (?, 'current', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "language, text, months) VALUES (?, 'current', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     [article.id, _now(), article.sha256, article.source, article.url, article.title, article.outlet,
                      article.author, article.published.isoformat() if article.published else None, article.language,
-                     article.text],
+                     article.text, _months(article)],
                 ).lastrowid  # fmt: skip
                 connection.execute("UPDATE articles SET current = ? WHERE id = ?", [version, article.id])
                 self._insert_passages(connection, version or 0, article, passages, vectors)
@@ -546,19 +551,24 @@ def _described(row: Sequence[Any]) -> dict[str, Any]:
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:
-    passage_id, article_id, start, vector, terms, parts, centre = row
+    passage_id, article_id, vector, terms, parts, centre, months = row
     keys = np.frombuffer(terms, words.KEY)
     edge = int(np.argmin(keys))  # where the 0 stands
     return Candidate(
         id=passage_id,
         article_id=article_id,
-        start=start,
         vector=np.frombuffer(vector, _STORED),
         heading=keys[:edge],
         body=keys[edge + 1 :],
         parts=parts,
         centre=np.frombuffer(centre, _STORED),
+        months=tuple(Month(int(month[:4]), int(month[5:])) for month in months.split()),
     )
+
+
+def _months(article: Article) -> str:
+    found = datelines(article.text, article.url, article.published)
+    return " ".join(f"{month.year:04}-{month.month:02}" for month in found)
 
 
 def _set_meta(connection: sqlite3.Connection, values: Mapping[str, str]) -> None:

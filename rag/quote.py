@@ -48,6 +48,9 @@ SAME_WORDS, LIKE_WORDS, SAME_MEANING = 0.75, 0.3, 0.86
 """Two sentences say the same from this share of common terms on, or from the second when what was read of
 them has at least this cosine."""
 
+TELLING = 4
+"""Terms from which the words that two quotations share are no accident."""
+
 QUOTES_IT = 100.0
 """Added to the rank of a sentence that holds what the question quotes: no other is a better answer."""
 
@@ -196,12 +199,28 @@ def _to_the_point(likely: list[Weighed]) -> list[Weighed]:
 
 
 def _says_the_same(one: Weighed, other: Weighed) -> bool:
-    mine, others = set(content_terms(one.sentence.text)), set(content_terms(other.sentence.text))
-    shared = len(mine & others) / max(1, min(len(mine), len(others)))
-    inside = one.sentence.article.id == other.sentence.article.id and any(
-        span[0] <= one.sentence.start < span[1] for span in leaned_on(other.sentence)
+    shared = _shared_words(one.sentence.text, other.sentence.text)
+    if shared >= SAME_WORDS or (shared >= LIKE_WORDS and float(one.vector @ other.vector) >= SAME_MEANING):
+        return True
+    if one.sentence.article.id == other.sentence.article.id:
+        return any(span[0] <= one.sentence.start < span[1] for span in leaned_on(other.sentence))
+    # The same report in another outlet: what either brings along would be read twice.
+    return any(
+        _shared_words(mine, theirs) >= SAME_WORDS and len(content_terms(mine)) >= TELLING
+        for mine in _quotation(one.sentence)
+        for theirs in _quotation(other.sentence)
     )
-    return inside or shared >= SAME_WORDS or (shared >= LIKE_WORDS and float(one.vector @ other.vector) >= SAME_MEANING)
+
+
+def _shared_words(one: str, other: str) -> float:
+    mine, others = set(content_terms(one)), set(content_terms(other))
+    return len(mine & others) / max(1, min(len(mine), len(others)))
+
+
+def _quotation(sentence: Sentence) -> list[str]:
+    """The sentences that quoting this one takes."""
+    spans = [*leaned_on(sentence), (sentence.start, sentence.end)]
+    return [sentence.article.text[start:end] for start, end in spans]
 
 
 # -- what leans on its neighbour -----------------------------------------------------------------

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from reading import COLLECTIONS, ENCYCLOPEDIA, FOLDS, Asked, collection_index, place_of_answer, questions_of
+from regression import regression
 
 from rag.answering import RANKING, Model, answering_features
 from rag.chat import HITS, Chat
@@ -31,7 +32,6 @@ from rag.quote import MOST_QUOTATIONS, NEARLY_AS_GOOD, Weighed, weigh
 from rag.reader import Reader, reader_from
 from rag.retrieve import retrieve
 
-RIDGE = 3e-3
 REFUSED = 0.6
 MOST = 500
 """Questions of one collection, drawn by lot: two dozen weights need no more."""
@@ -99,25 +99,6 @@ def fit(rows: list[Row]) -> Model:
         worst = max(wrong, key=lambda pair: abs(pair[0]))[1]
         names.pop(worst)
         x = np.delete(x, worst, axis=1)
-
-
-def regression(x: np.ndarray, y: np.ndarray, shares: np.ndarray, *, bias: bool) -> tuple[np.ndarray, float]:
-    """Weights and bias of a logistic regression with a ridge on standardised features."""
-    scale = np.maximum(x.std(axis=0), 1e-6)
-    z = np.hstack([x / scale, np.ones((len(x), 1))]) if bias else x / scale
-    shares = shares / shares.sum()
-    theta = np.zeros(z.shape[1])
-    penalty = np.full(z.shape[1], RIDGE)
-    if bias:
-        penalty[-1] = 1e-9
-    for _ in range(100):
-        p = 1 / (1 + np.exp(-z @ theta))
-        gradient = z.T @ (shares * (p - y)) + penalty * theta
-        step = np.linalg.solve((z.T * (shares * p * (1 - p))) @ z + np.diag(penalty), gradient)
-        theta -= step
-        if np.abs(step).max() < 1e-9:
-            break
-    return theta[: x.shape[1]] / scale, float(theta[-1]) if bias else 0.0
 
 
 def ranked(row: Row, model: Model) -> list[tuple[float, dict[str, float], bool]]:

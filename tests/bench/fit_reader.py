@@ -38,10 +38,10 @@ from rag.quote import shortlist
 from rag.reader import ASKED, HEADS, OWN, WIDTH, meeting
 from rag.retrieve import retrieve
 
-CANDIDATES = 12
+CANDIDATES = 9
 """Sentences of a question that the network may see."""
 
-RIGHT, LIKELIEST, OTHERS = 3, 6, 3
+RIGHT, LIKELIEST, OTHERS = 3, 6, 2
 """Of these, at most so many that answer, and of the others the likeliest by their words and some more by lot, a step."""
 
 SIZE, LAYERS = 64, 2

@@ -10,7 +10,7 @@ rewrites.jsonl.gz ({id, turns, human_rewrite}). What is not there is skipped.
 
 Four methods search the passages that Dateline cut, in Dateline's own index, in one run:
 
-- BM25: the lexical index alone, `Index.search_words`: FTS5's bm25 (k1 1.2, b 0.75) over headline and passage, each word
+- BM25: the lexical index alone, `Index.search_words`: tantivy's bm25 (k1 1.2, b 0.75) over headline and passage, each word
   folded and stemmed, without stop words, no field weighing more than another;
 - MiniLM: the default embedder alone in Chroma, `Index.search_vectors`, cosine;
 - RRF: those two fused by plain reciprocal rank (constant 60, the first 50 of each). The fusion is written here, so that

@@ -1,0 +1,81 @@
+"""PURE. The dates that a text names, by month: for telling when an article that gives no date was probably written.
+
+Such a date is evidence for ranking only. It is never shown, and never becomes an article's date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+HEAD = 600
+"""Characters of an article in which its dateline stands, if it has one."""
+
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
+_YEAR = r"(?P<year>(?:19|20)\d\d)\b"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_WITH_DAY = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b{_MONTH}\s+{_DAY},?\s+(?:at\s+\S+\s+)?{_YEAR}",
+        rf"\b{_DAY}\.?\s+(?:of\s+)?{_MONTH},?\s+{_YEAR}",
+        r"\b(?P<year>(?:19|20)\d\d)[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)",
+        r"(?<![\d/.])(?P<one>\d{1,2})[/.](?P<two>\d{1,2})[/.](?P<year>(?:19|20)\d\d)\b",
+    )
+)
+_MONTH_OF_YEAR = re.compile(rf"\b{_MONTH}\s+(?:of\s+)?{_YEAR}", re.IGNORECASE)
+_YEAR_ALONE = re.compile(rf"(?<![\d$€£.,]){_YEAR}(?![.,]?\d)")
+_IN_ADDRESS = re.compile(r"/(?P<year>(?:19|20)\d\d)[-/](?P<month>0[1-9]|1[0-2])(?:[-/]|\b)")
+
+
+class Month(NamedTuple):
+    """A month of a year; 0 stands for the whole year."""
+
+    year: int
+    month: int
+
+
+def named(text: str) -> list[Month]:
+    """The months and years that a question names, each once: "in May 2014, and again in 2016" names two."""
+    found: dict[Month, None] = {}
+    taken: list[tuple[int, int]] = []
+    for pattern in (*_WITH_DAY, _MONTH_OF_YEAR, _YEAR_ALONE):
+        for match in pattern.finditer(text):
+            if not any(start < match.end() and match.start() < end for start, end in taken):
+                taken.append(match.span())
+                found.update(dict.fromkeys(_months(match)))
+    return list(found)
+
+
+def datelines(text: str, url: str, published: date | None) -> list[Month]:
+    """When an article may have been written: its date, or else the full dates at its head and in its address."""
+    if published is not None:
+        return [Month(published.year, published.month)]
+    found: dict[Month, None] = {}
+    for match in _IN_ADDRESS.finditer(url):
+        found[Month(int(match["year"]), int(match["month"]))] = None
+    for pattern in _WITH_DAY:
+        for match in pattern.finditer(text, 0, HEAD):
+            found.update(dict.fromkeys(_months(match)))
+    return list(found)
+
+
+def _months(match: re.Match[str]) -> Iterator[Month]:
+    parts = match.groupdict()
+    year = int(parts["year"])
+    if parts.get("name"):
+        yield Month(year, _NAMES.index(parts["name"][:3].lower()) + 1)
+    elif parts.get("month"):
+        if 1 <= int(parts["month"]) <= 12:
+            yield Month(year, int(parts["month"]))
+    elif parts.get("one"):
+        # 3/4/2015 is a day in March or in April: whichever is meant, it is one of the two.
+        yield from (Month(year, month) for month in {int(parts["one"]), int(parts["two"])} if 1 <= month <= 12)
+    else:
+        yield Month(year, 0)
