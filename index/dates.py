@@ -1,6 +1,7 @@
-"""PURE. The dates that a text names, by month: for telling when an article that gives no date was probably written.
+"""PURE. Dates as numbers, and the dates that a text names.
 
-Such a date is evidence for ranking only. It is never shown, and never becomes an article's date.
+The dates that an article without one names at its head tell when it was probably written. That is evidence for ranking
+only: it is never shown, and never becomes the article's date.
 """
 
 from __future__ import annotations
@@ -32,6 +33,15 @@ _WITH_DAY = tuple(
 _MONTH_OF_YEAR = re.compile(rf"\b{_MONTH}\s+(?:of\s+)?{_YEAR}", re.IGNORECASE)
 _YEAR_ALONE = re.compile(rf"(?<![\d$€£.,]){_YEAR}(?![.,]?\d)")
 _IN_ADDRESS = re.compile(r"/(?P<year>(?:19|20)\d\d)[-/](?P<month>0[1-9]|1[0-2])(?:[-/]|\b)")
+
+
+UNDATED, LAST_DAY = 0, 99_999_999
+"""The day number of an article without a date, and one that no date exceeds."""
+
+
+def day_number(written: str | None) -> int:
+    """ "2022-11-13" -> 20221113; None -> UNDATED."""
+    return int(written.replace("-", "")) if written else UNDATED
 
 
 class Month(NamedTuple):

@@ -31,9 +31,6 @@ GENERATION = "lexical"
 HEAP = 64_000_000
 """Bytes that a writer may hold before it writes a segment."""
 
-NEVER = 0
-"""The day of an article without a date: no date filter lets it pass."""
-
 
 class LexicalIndex:
     """The words of all passages. Safe to share between threads; only the holder of the writer lock may write."""
@@ -66,17 +63,6 @@ class LexicalIndex:
         numbers = searcher.fast_field_values("number", [address for _, address in found])
         return [(int(number), float(score)) for number, (score, _) in zip(numbers, found, strict=True)]
 
-    def passing(self, only: Filter) -> int:
-        """About how many passages pass the filter."""
-        index = self._opened()
-        if index is None:
-            return 0
-        import tantivy
-
-        conditions = [(tantivy.Occur.Must, one) for one in _conditions(index, only)]
-        query = tantivy.Query.boolean_query(conditions) if conditions else tantivy.Query.all_query()
-        return int(index.searcher().search(query, 1, count=True).count)
-
     def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many passages each term stands; 0 for a term that no passage has."""
         index = self._opened()
@@ -84,11 +70,6 @@ class LexicalIndex:
             return dict.fromkeys(terms, 0)
         searcher = index.searcher()
         return {term: int(searcher.doc_freq("words", _hex(term))) for term in dict.fromkeys(terms)}
-
-    def size(self) -> int:
-        """How many passages it holds."""
-        index = self._opened()
-        return int(index.searcher().num_docs) if index is not None else 0
 
     def close(self) -> None:
         """Let go of its files."""
@@ -232,7 +213,7 @@ def _write(folder: Path, library: Library, after: int) -> None:
             writer.add_document(
                 tantivy.Document(
                     number=passage.number,
-                    day=_day(passage.day),
+                    day=passage.day,
                     outlet=[_hex(passage.outlet.casefold())],
                     words=[_spelled(passage.terms)],
                 )
@@ -245,9 +226,8 @@ def _conditions(index: Any, only: Filter) -> list[Any]:
     import tantivy
 
     conditions = []
-    if only.since is not None or only.until is not None:
-        first = _day(only.since.isoformat()) if only.since else NEVER + 1
-        last = _day(only.until.isoformat()) if only.until else 2**31
+    if only.dated:
+        first, last = only.days()
         conditions.append(tantivy.Query.range_query(index.schema, "day", tantivy.FieldType.Integer, first, last))
     if only.outlet is not None:
         conditions.append(_term(index, "outlet", _hex(only.outlet.casefold())))
@@ -267,8 +247,3 @@ def _hex(text: str) -> str:
 def _spelled(terms: bytes) -> str:
     """The keys of a passage as tantivy is given them: eight letters each, without the 0 that ends the heading."""
     return terms.hex(" ", 4).replace("00000000 ", "", 1)
-
-
-def _day(written: str | None) -> int:
-    """ "2022-11-13" -> 20221113."""
-    return int(written.replace("-", "")) if written else NEVER

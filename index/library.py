@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from index import words
 from index.chunk import heading
-from index.dates import Month, datelines
+from index.dates import LAST_DAY, UNDATED, Month, datelines, day_number
 from index.errors import IndexDamagedError, NotFoundError
 from index.types import Article, Passage
 
@@ -79,19 +79,15 @@ class Filter:
     def __bool__(self) -> bool:
         return self.since is not None or self.until is not None or self.outlet is not None
 
-    def sql(self) -> tuple[str, list[str]]:
-        """A condition on `versions v`, and its parameters."""
-        conditions, values = ["v.state = 'current'"], []
-        if self.since is not None:
-            conditions.append("v.published >= ?")
-            values.append(self.since.isoformat())
-        if self.until is not None:
-            conditions.append("v.published <= ?")
-            values.append(self.until.isoformat())
-        if self.outlet is not None:
-            conditions.append("casefold(v.outlet) = ?")
-            values.append(self.outlet.casefold())
-        return " AND ".join(conditions), values
+    def days(self) -> tuple[int, int]:
+        """The first and the last day that passes (`index.dates.day_number`); undated articles are before the first."""
+        first = day_number(self.since.isoformat()) if self.since else UNDATED + 1
+        return first, day_number(self.until.isoformat()) if self.until else LAST_DAY
+
+    @property
+    def dated(self) -> bool:
+        """Does it ask for a date?"""
+        return self.since is not None or self.until is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +110,20 @@ class Candidate:
 
 
 class IndexedWords(NamedTuple):
-    """What the lexical index is given of a passage; `day` is YYYY-MM-DD or None."""
+    """What the lexical index is given of a passage; `day` as `index.dates.day_number` gives it."""
 
     number: int
     terms: bytes
-    day: str | None
+    day: int
+    outlet: str
+
+
+class Filed(NamedTuple):
+    """What the filters of a search by meaning need of a passage; `day` as above."""
+
+    number: int
+    id: str
+    day: int
     outlet: str
 
 
@@ -228,22 +233,11 @@ class Library:
                     found[passage_id] = (Passage(passage_id, article.id, begin, end, article.text[begin:end]), article)
         return found
 
-    def live(self, ids: Sequence[str], only: Filter) -> set[str]:
-        """Those of the passage ids that can still be found and pass the filter."""
-        condition, values = only.sql()
+    def live(self, ids: Sequence[str]) -> set[str]:
+        """Those of the passage ids that can still be found."""
         found: set[str] = set()
         for some, marks in _in_batches(ids):
-            if not only:
-                found.update(row[0] for row in self._read(f"SELECT id FROM passages WHERE id IN ({marks})", some))
-                continue
-            found.update(
-                row[0]
-                for row in self._read(
-                    "SELECT p.id FROM passages p JOIN versions v ON v.number = p.version "
-                    f"WHERE p.id IN ({marks}) AND {condition}",
-                    [*some, *values],
-                )
-            )
+            found.update(row[0] for row in self._read(f"SELECT id FROM passages WHERE id IN ({marks})", some))
         return found
 
     def candidates(self, ids: Sequence[str]) -> list[Candidate]:
@@ -280,7 +274,7 @@ class Library:
             if not rows:
                 return
             after = rows[-1][0]
-            yield [IndexedWords(number, terms, day, outlet) for number, terms, day, outlet in rows]
+            yield [IndexedWords(number, terms, day_number(day), outlet) for number, terms, day, outlet in rows]
 
     def last_passage(self) -> int:
         """The highest passage number given so far; passages added later have higher ones."""
@@ -292,21 +286,22 @@ class Library:
         limit = upto if upto is not None else self.last_passage()
         return [row[0] for row in self._read("SELECT id FROM passages WHERE number <= ? ORDER BY number", [limit])]
 
-    def vectors(self, only: Filter | None = None, *, after: int = 0) -> tuple[list[str], Vectors]:
-        """Ids and unit vectors (n, dimension) of the passages that pass, with numbers above `after`."""
-        if only:
-            condition, values = only.sql()
+    def filed_vectors(self, after: int = 0, batch: int = 5000) -> Iterator[tuple[list[Filed], Vectors]]:
+        """The passages with higher numbers, in batches in order of their numbers, with their unit vectors (n, dimension)."""
+        while True:
             rows = self._read(
-                "SELECT p.id, p.vector FROM passages p JOIN versions v ON v.number = p.version "
-                f"WHERE p.number > ? AND {condition} ORDER BY p.number",
-                [after, *values],
+                "SELECT p.number, p.id, v.published, v.outlet, p.vector FROM passages p "
+                "JOIN versions v ON v.number = p.version WHERE p.number > ? ORDER BY p.number LIMIT ?",
+                [after, batch],
             ).fetchall()
-        else:
-            rows = self._read("SELECT id, vector FROM passages WHERE number > ? ORDER BY number", [after]).fetchall()
-        if not rows:
-            return [], np.zeros((0, 0), np.float32)
-        stored = np.frombuffer(b"".join(row[1] for row in rows), _STORED)
-        return [row[0] for row in rows], stored.reshape(len(rows), -1).astype(np.float32)
+            if not rows:
+                return
+            after = rows[-1][0]
+            stored = np.frombuffer(b"".join(row[-1] for row in rows), _STORED).reshape(len(rows), -1)
+            yield (
+                [Filed(number, passage_id, day_number(day), outlet) for number, passage_id, day, outlet, _ in rows],
+                (stored.astype(np.float32)),
+            )
 
     def vectors_by_id(self, ids: Sequence[str]) -> dict[str, Vectors]:
         """The unit vectors of these passages, each of shape (dimension,)."""
@@ -481,7 +476,6 @@ class Library:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -32000")
-            connection.create_function("casefold", 1, str.casefold, deterministic=True)
             self._local.connection = connection
             with self._guard:
                 self._open.append(connection)

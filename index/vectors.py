@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.library import Filter, Library
+from index.table import VectorTable
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,14 @@ COLLECTION = "passages"
 GENERATION = "generation"
 """The library's meta key that names the published generation."""
 
-OVERSAMPLE = 20
-"""How many times k neighbours are asked for when a filter will drop some of them."""
+EXACT = 10_000
+"""So many passages that pass a filter are compared one by one, in some 6 ms; of more, the graph's neighbours are taken."""
+
+MARGIN = 1.5
+"""How many times more neighbours are asked for than would be enough if those that pass lay evenly among them."""
+
+SPARE = 20
+"""Passages more than are wanted: some may have been changed or removed since."""
 
 Vectors = NDArray[np.float32]
 
@@ -132,6 +139,7 @@ class VectorIndex:
         self._library = library
         self._folder = folder
         self._dimension = dimension
+        self._table = VectorTable(library, dimension)
         self._guard = threading.RLock()
         self._generation: Generation | None = None
         self._name = ""
@@ -142,28 +150,35 @@ class VectorIndex:
     def search(self, vector: Vectors, k: int, only: Filter) -> list[tuple[str, float]]:
         """The k passages nearest to a unit vector that pass the filter: (passage id, cosine), best first."""
         with self._in_use() as (generation, fresh_ids, fresh):
-            found: dict[str, float] = {}
-            if generation is not None:
-                # Passages that were changed or removed since it was published still stand in it.
-                asked = k * OVERSAMPLE if only else k + 20
-                try:
-                    near = generation.nearest(vector, asked)
-                except Exception as error:
-                    self._give_up(generation, f"{type(error).__name__}: {error}")
-                    return self._exact(vector, k, only)
-                live = self._library.live([passage_id for passage_id, _ in near], only)
-                found = {passage_id: cosine for passage_id, cosine in near if passage_id in live}
-                if len(found) < k and len(near) < generation.manifest.count:
-                    return self._exact(vector, k, only)  # the filter, or many changes, dropped too many
+            rows, mask, share = None, None, 1.0
+            if only or generation is None:
+                rows = self._table.rows()
+                mask = rows.passing(only)
+                passing = int(mask.sum())
+                if generation is None or passing <= EXACT:
+                    return self._live(rows.nearest(vector, k + SPARE, mask))[:k]
+                share = passing / len(mask)
+            asked = min(generation.manifest.count, round(k / share * (MARGIN if only else 1)) + SPARE)
+            try:
+                near = generation.nearest(vector, asked)
+            except Exception as error:
+                self._give_up(generation, f"{type(error).__name__}: {error}")
+                return self.search(vector, k, only)
             if len(fresh_ids):
                 cosines = fresh @ vector
-                best = np.argsort(-cosines)[: k * OVERSAMPLE if only else k]
-                ids = [fresh_ids[place] for place in best]
-                passing = self._library.live(ids, only)
-                found.update({fresh_ids[place]: float(cosines[place]) for place in best if fresh_ids[place] in passing})
-                if only and len(found) < k and len(best) < len(fresh_ids):
-                    return self._exact(vector, k, only)
-            return sorted(found.items(), key=lambda pair: -pair[1])[:k]
+                near += [(fresh_ids[place], float(cosines[place])) for place in np.argsort(-cosines)[:asked]]
+            if rows is not None and mask is not None:
+                near = [pair for pair in near if (place := rows.row.get(pair[0])) is not None and mask[place]]
+            found = self._live(sorted(dict(near).items(), key=lambda pair: -pair[1]))[:k]
+            if len(found) < k and asked < generation.manifest.count:
+                # Those that pass lie far off, or many have changed.
+                rows = rows or self._table.rows()
+                found = self._live(rows.nearest(vector, k + SPARE, rows.passing(only)))[:k]
+            return found
+
+    def _live(self, ranked: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+        live = self._library.live([passage_id for passage_id, _ in ranked])
+        return [pair for pair in ranked if pair[0] in live]
 
     def holds(self, ids: Sequence[str]) -> int:
         """How many of these passages the published generation has."""
@@ -176,13 +191,6 @@ class VectorIndex:
             self._retire(self._generation)
             self._generation, self._name, self._fresh = None, "", None
 
-    def _exact(self, vector: Vectors, k: int, only: Filter) -> list[tuple[str, float]]:
-        ids, vectors = self._library.vectors(only)
-        if not ids:
-            return []
-        cosines = vectors @ vector
-        return [(ids[place], float(cosines[place])) for place in np.argsort(-cosines)[:k]]
-
     @contextmanager
     def _in_use(self) -> Iterator[tuple[Generation | None, list[str], Vectors]]:
         """The generation to search, which stays open meanwhile, and the passages that are newer or apart, with vectors."""
@@ -193,12 +201,7 @@ class VectorIndex:
             generation = self._generation
             state = (self._library.state(), self._name if generation else "")
             if self._fresh is None or self._fresh[0] != state:
-                ids, vectors = self._library.vectors(after=generation.manifest.upto if generation else 0)
-                apart = self._library.vectors_by_id(generation.manifest.apart) if generation else {}
-                if apart:
-                    ids = [*ids, *apart]
-                    vectors = np.vstack([*([vectors] if len(vectors) else []), *apart.values()])
-                self._fresh = (state, ids, vectors)
+                self._fresh = (state, *self._newer(generation))
             _, fresh_ids, fresh = self._fresh
             if generation is not None:
                 self._users[generation] = self._users.get(generation, 0) + 1
@@ -210,6 +213,21 @@ class VectorIndex:
                     self._users[generation] -= 1
                     if generation is not self._generation:
                         self._retire(generation)
+
+    def _newer(self, generation: Generation | None) -> tuple[list[str], Vectors]:
+        """The passages that a generation does not lead to: newer than it, or apart. None of them without a generation,
+        because then all are compared."""
+        if generation is None:
+            return [], np.zeros((0, self._dimension), np.float32)
+        ids: list[str] = []
+        parts: list[Vectors] = [np.zeros((0, self._dimension), np.float32)]
+        for filed, vectors in self._library.filed_vectors(generation.manifest.upto):
+            ids += [one.id for one in filed]
+            parts.append(vectors)
+        for passage_id, vector in self._library.vectors_by_id(generation.manifest.apart).items():
+            ids.append(passage_id)
+            parts.append(vector[None])
+        return ids, np.concatenate(parts)
 
     def _retire(self, generation: Generation | None) -> None:
         """Close a generation that is no longer the one to search, once no search uses it. Call it holding the guard.
