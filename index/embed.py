@@ -45,15 +45,20 @@ def open_embedder(setting: str, *, api_key: str = "", base_url: str = "") -> Emb
     """The embedder that a setting names.
 
     "minilm" is the built-in one. "openai:MODEL" asks OpenAI, or, with `base_url`, any server that
-    speaks its API. Raises SettingsError for another setting or a missing key.
+    speaks its API. "onnx:MODEL" runs a model on this machine, from a folder or by name. Raises SettingsError for
+    another setting, a missing key, or a model that cannot be loaded.
     """
     if setting == "minilm":
         return MiniLM()
     kind, _, model = setting.partition(":")
+    if kind == "onnx" and model:
+        from index.onnx_models import OnnxEmbedder
+
+        return OnnxEmbedder(model)
     if kind != "openai" or not model:
         raise SettingsError(
-            f"EMBEDDER is {setting!r}. It can be minilm, or openai:MODEL such as openai:text-embedding-3-small "
-            "(with OPENAI_BASE_URL for another server)."
+            f"EMBEDDER is {setting!r}. It can be minilm, openai:MODEL such as openai:text-embedding-3-small (with "
+            "OPENAI_BASE_URL for another server), or onnx:MODEL (a folder, or a name on the hub)."
         )
     if not api_key and not base_url:
         raise SettingsError(

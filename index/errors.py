@@ -4,6 +4,7 @@
     ├── ReadError                a source could not be read as articles
     ├── ModelFilesError          the built-in embedder's files are missing or altered
     ├── EmbeddingError           an embedder failed or gave vectors that cannot be used
+    ├── RerankerError            the reranker failed
     ├── IndexMismatchError       the index was made with other settings; names the rebuild command
     ├── IndexDamagedError        the library itself cannot be read
     ├── IndexBusyError           another process is writing; names it
@@ -28,6 +29,10 @@ class ModelFilesError(DatelineError):
 
 class EmbeddingError(DatelineError):
     """An embedder failed, or gave vectors that cannot be used."""
+
+
+class RerankerError(DatelineError):
+    """The reranker failed; the search without it would work."""
 
 
 class IndexMismatchError(DatelineError):

@@ -18,6 +18,7 @@ from index.library import Filter
 from index.minilm import MiniLM
 from index.types import Article, Hit, Progress, Report
 from rag import quote
+from rag.rerank import Reranker
 from rag.retrieve import retrieve
 from rag.suggest import suggestions
 from rag.types import Answer, ClaimChecked, Event, Status, Token, Turn
@@ -43,8 +44,9 @@ class Chat:
     Open one with `rag.open_chat`; close it, or use it as a context manager.
     """
 
-    def __init__(self, index: Index, reader: MiniLM) -> None:
+    def __init__(self, index: Index, reader: MiniLM, reranker: Reranker | None = None) -> None:
         """`reader` reads sentences closely for the keyless writer, whatever embedder the index uses."""
+        self._reranker = reranker
         self._index = index
         self._reader = reader
 
@@ -73,7 +75,7 @@ class Chat:
             Turn.of(turn)  # refused here rather than half-way, if it is not a turn
         count = self._index.library.article_count()
         yield Status(f"Searching {count:,} article{'' if count == 1 else 's'}")
-        hits = retrieve(self._index, asked, HITS)
+        hits = retrieve(self._index, asked, HITS, reranker=self._reranker)
         yield Status("Reading what was found")
         draft = quote.write(
             asked,
@@ -134,7 +136,7 @@ class Chat:
         `since` and `until` (dates, both included) and `outlet` (compared without regard to case)
         choose among articles; an article without a date passes no date filter.
         """
-        return retrieve(self._index, _checked(query), k, Filter(since, until, outlet))
+        return retrieve(self._index, _checked(query), k, Filter(since, until, outlet), self._reranker)
 
     def as_retriever(self, k: int = 10) -> DatelineRetriever:
         """The search as a LlamaIndex retriever, whose nodes carry exact offsets."""

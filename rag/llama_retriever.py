@@ -23,13 +23,14 @@ class DatelineRetriever(BaseRetriever):
         self._search = search
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        return [_node(hit) for hit in self._search(query_bundle.query_str)]
+        return [node(hit) for hit in self._search(query_bundle.query_str)]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
 
 
-def _node(hit: Hit) -> NodeWithScore:
+def node(hit: Hit) -> NodeWithScore:
+    """A hit as a LlamaIndex node with its score."""
     article, passage = hit.article, hit.passage
     metadata = {
         "title": article.title,
@@ -39,7 +40,7 @@ def _node(hit: Hit) -> NodeWithScore:
         "url": article.url,
         "source": article.source,
     }
-    node = TextNode(
+    text = TextNode(
         id_=passage.id,
         text=passage.text,
         start_char_idx=passage.start,
@@ -47,4 +48,4 @@ def _node(hit: Hit) -> NodeWithScore:
         metadata={name: value for name, value in metadata.items() if value},
         relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=article.id)},
     )
-    return NodeWithScore(node=node, score=hit.score)
+    return NodeWithScore(node=text, score=hit.score)

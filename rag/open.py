@@ -13,29 +13,42 @@ from index.index import Index
 from index.minilm import MiniLM
 from index.types import Progress
 from rag.chat import Chat
+from rag.rerank import LlamaIndexReranker, Reranker, open_reranker
 from rag.settings import Settings, load
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.postprocessor.types import BaseNodePostprocessor
 
 log = logging.getLogger(__name__)
 
 Tell = Callable[[Progress], None]
 
 
-def open_chat(data_dir: str | Path | None = None, *, embedder: str | BaseEmbedding | None = None, **settings: Any) -> Chat:
+def open_chat(
+    data_dir: str | Path | None = None,
+    *,
+    embedder: str | BaseEmbedding | None = None,
+    reranker: str | BaseNodePostprocessor | None = None,
+    **settings: Any,
+) -> Chat:
     """A chat over the articles in a data folder, which is made when it is not there yet.
 
     Settings come from the environment and `.env`; keywords override them (`data_dir`,
     `openai_base_url`, ...: the fields of `rag.settings.Settings`). `embedder` is a setting such as
-    "minilm" or any LlamaIndex embedding. Close the chat, or use it as a context manager.
+    "minilm" or any LlamaIndex embedding, `reranker` one such as "onnx:FOLDER" or any LlamaIndex node postprocessor
+    that reorders. Close the chat, or use it as a context manager.
 
     Raises SettingsError, ModelFilesError, IndexMismatchError (names the command that rebuilds) and
     IndexDamagedError.
     """
+    if isinstance(reranker, str):
+        settings = {**settings, "reranker": reranker}
     given = _load(data_dir, embedder, settings)
+    second: Reranker | None
+    second = open_reranker(given.reranker) if reranker is None or isinstance(reranker, str) else LlamaIndexReranker(reranker)
     index = _open_index(given, embedder, check_stamp=True)
-    return Chat(index, index.embedder if isinstance(index.embedder, MiniLM) else MiniLM())
+    return Chat(index, index.embedder if isinstance(index.embedder, MiniLM) else MiniLM(), second)
 
 
 def rebuild(

@@ -41,8 +41,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".dateline"), description="a folder, made when it is not there yet")
     embedder: str = Field(
         "minilm",
-        description='"minilm" (built in) or "openai:" and a model, as in openai:text-embedding-3-small',
+        description='"minilm" (built in), "openai:" and a model, as in openai:text-embedding-3-small, or "onnx:" and a '
+        "model's folder or name",
     )
+    reranker: str = Field("", description='"onnx:" and the folder or name of a cross-encoder, or empty')
     openai_api_key: SecretStr = Field(SecretStr(""), description="a key, as text")
     openai_base_url: str = Field("", description="an address such as http://localhost:8000/v1")
     host: str = Field("127.0.0.1", description="the address or name the page listens on, such as 127.0.0.1")
@@ -63,9 +65,19 @@ class Settings(BaseSettings):
         kind, colon, model = value.strip().partition(":")
         if (kind, colon, model) == ("minilm", "", ""):
             return kind
-        if kind == "openai" and model.strip():
-            return f"openai:{model.strip()}"
+        if kind in ("openai", "onnx") and model.strip():
+            return f"{kind}:{model.strip()}"
         raise ValueError
+
+    @field_validator("reranker")
+    @classmethod
+    def _reranker(cls, value: str) -> str:
+        kind, _, model = value.strip().partition(":")
+        if kind == "onnx" and model.strip():
+            return f"{kind}:{model.strip()}"
+        if value.strip():
+            raise ValueError
+        return ""
 
     @field_validator("openai_api_key")
     @classmethod
