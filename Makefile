@@ -18,7 +18,7 @@ help:
 	@echo "make chat      install, fill an empty collection from seeds/, open the page (HOST=... PORT=...)"
 	@echo "make test      the tests"
 	@echo "make check     formatting, lint and types"
-	@echo "make bench     the measurements (DATA=... a larger collection, for the rate of adding; BENCH=... a folder of public questions)"
+	@echo "make bench     the measurements (BENCH=... a folder of public questions, DATA=... another collection to add)"
 	@echo "make lock      the lock files anew, after a change of pyproject.toml (newer versions: ARGS=--upgrade)"
 	@echo "make clean     remove the virtual environment and what tools left behind"
 
@@ -38,10 +38,12 @@ check: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: install-dev
+bench: $(VENV)/.installed-bench
 	$(BIN)/python tests/bench/seeds.py
+	$(BIN)/python tests/bench/embedding.py $(if $(BENCH),'$(BENCH)')
 	$(BIN)/python tests/bench/adding.py $(if $(DATA),'$(DATA)',seeds)
-	$(BIN)/python tests/bench/retrieval.py $(if $(BENCH),'$(BENCH)')
+	$(BIN)/python tests/bench/retrieval.py $(if $(BENCH),'$(BENCH)') --plot docs/retrieval.svg
+	$(BIN)/python tests/bench/speed.py $(if $(BENCH),'$(BENCH)') --plot docs/speed.svg
 
 # The lock files hold for every platform and Python that pyproject.toml allows.
 LOCK := compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
@@ -83,6 +85,10 @@ $(VENV)/.installed: pyproject.toml requirements.lock | $(BIN)/python
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.lock
 	@$(COMPILE)
+	@touch $@
+
+$(VENV)/.installed-bench: tests/bench/requirements.txt $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --no-deps -r tests/bench/requirements.txt
 	@touch $@
 
 $(VENV)/.uv: | $(BIN)/python
