@@ -38,14 +38,14 @@ from rag.quote import shortlist
 from rag.reader import ASKED, HEADS, OWN, WIDTH, meeting
 from rag.retrieve import retrieve
 
-CANDIDATES = 9
+CANDIDATES = 7
 """Sentences of a question that the network may see."""
 
-RIGHT, LIKELIEST, OTHERS = 3, 6, 2
+RIGHT, LIKELIEST, OTHERS = 3, 6, 1
 """Of these, at most so many that answer, and of the others the likeliest by their words and some more by lot, a step."""
 
 SIZE, LAYERS = 64, 2
-STEP, RATE, DECAY, ROUNDS, DROPPED = 8, 1e-3, 0.05, 2.5, 0.2
+STEP, RATE, DECAY, ROUNDS, DROPPED = 8, 1e-3, 0.05, 1.5, 0.2
 
 
 @dataclass(slots=True)

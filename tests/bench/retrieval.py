@@ -498,7 +498,7 @@ def plot(groups: Sequence[Group], out: Path) -> str:
         panel.set_ylim(0, 1.05)
         panel.spines[["top", "right"]].set_visible(False)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(METHODS), frameon=False)
-    figure.savefig(out, dpi=150)
+    figure.savefig(out, dpi=150, metadata={"Date": None} if out.suffix == ".svg" else None)
     return f"{out} drawn"
 
 

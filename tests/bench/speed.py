@@ -424,7 +424,7 @@ def plot(figures: dict[int, dict[str, dict[str, Any]]], out: Path) -> str:
     panel.set_ylabel("median, milliseconds")
     panel.spines[["top", "right"]].set_visible(False)
     panel.legend(frameon=False, fontsize=8)
-    figure.savefig(out)
+    figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
     return f"{out} drawn"
 
 
