@@ -84,23 +84,31 @@ class LexicalIndex:
         Should that transaction fail, they stand here for nothing, and are replaced by the next that get their numbers.
         """
         name = self._library.meta(GENERATION) or ""
-        if not name:
-            name = "gen-1"
-            self._library.set_meta({GENERATION: name})
-        _write(self._folder / name, self._library, after=last)
+        if name:
+            try:
+                _write(self._folder / name, self._library, after=last)
+                return
+            except Exception as error:  # as in `_made_whole`
+                log.warning("The lexical index in %s cannot be written (%s); it is made again.", self._folder / name, error)
+        self._make_anew(name)
 
     def settle(self, *, anew: bool = False) -> None:
         """Make it hold the library's passages and no others; with `anew`, from nothing, so that no trace of others stays."""
         name = self._library.meta(GENERATION) or ""
-        if not anew and name and self._made_whole(self._folder / name):
-            return
+        folder = self._folder / name
+        if anew or not name or not self._made_whole(folder):
+            folder = self._make_anew(name)
+        for old in self._folder.glob("gen-*"):
+            if old != folder:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _make_anew(self, name: str) -> Path:
+        """Build the generation after the one of that name from nothing, and name it in the library."""
         folder = self._folder / f"gen-{int(name.removeprefix('gen-') or 0) + 1}"
         shutil.rmtree(folder, ignore_errors=True)
         _write(folder, self._library, after=0)
         self._library.set_meta({GENERATION: folder.name})
-        for old in self._folder.glob("gen-*"):
-            if old != folder:
-                shutil.rmtree(old, ignore_errors=True)
+        return folder
 
     def _made_whole(self, folder: Path) -> bool:
         """Delete what the library no longer has; does it then hold the library's passages and no others?"""

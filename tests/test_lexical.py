@@ -135,6 +135,14 @@ def test_a_damaged_lexical_index_is_rebuilt_by_itself(index: Index, damage: str,
     assert examine(index.data_dir).ok
 
 
+def test_adding_to_a_damaged_lexical_index_mends_it(index: Index, source: Path) -> None:
+    (lexical_folder(index) / "meta.json").write_bytes(b"not json")
+    write(source, [*STORIES, {"id": "goat", "title": "A goat", "text": "A goat swam to Bornholm."}])
+    index.add([source])
+    assert set(found(index, "Bornholm owl")) == {"goat", "ferry", "owl"}
+    assert examine(index.data_dir).ok and len(list((index.data_dir / FOLDER).iterdir())) == 1
+
+
 def test_removing_leaves_no_trace_of_its_words(index: Index) -> None:
     old = lexical_folder(index)
     index.remove(["owl"])
