@@ -419,7 +419,8 @@ def plot(figures: dict[int, dict[str, dict[str, Any]]], out: Path) -> str:
         if all(name.startswith("Dateline") or "LlamaIndex" in of or "bare" in name for of in figures.values()):
             panel.plot(sizes, [take(of)[0] for of in figures.values()], style, color=colour, marker="o", label=name)
     panel.set_xscale("log")
-    panel.set_yscale("log")
+    panel.set_ylim(bottom=0)
+    panel.set_xticks(sizes, [f"{size:,}" for size in sizes], minor=False)
     panel.set_xlabel("passages")
     panel.set_ylabel("median, milliseconds")
     panel.spines[["top", "right"]].set_visible(False)
