@@ -43,6 +43,7 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python tests/bench/embedding.py $(if $(BENCH),'$(BENCH)')
 	$(BIN)/python tests/bench/adding.py $(if $(DATA),'$(DATA)',seeds)
 	$(BIN)/python tests/bench/retrieval.py $(if $(BENCH),'$(BENCH)') --plot docs/retrieval.svg
+	$(BIN)/python tests/bench/faithfulness.py $(if $(BENCH),'$(BENCH)')
 	$(BIN)/python tests/bench/speed.py $(if $(BENCH),'$(BENCH)') --plot docs/speed.svg
 
 # The lock files hold for every platform and Python that pyproject.toml allows.

@@ -33,7 +33,7 @@ from rag.reader import Reader, reader_from
 from rag.retrieve import retrieve
 
 REFUSED = 0.6
-MOST = 500
+MOST = 400
 """Questions of one collection, drawn by lot: two dozen weights need no more."""
 
 Row = tuple[Asked, list[Weighed], list[bool]]
