@@ -104,16 +104,6 @@ def query(
     )
 
 
-def fuse(rankings: Sequence[Ranking]) -> list[tuple[str, float]]:
-    """One ranking out of several, by reciprocal rank: (passage id, score in (0, 1]), best first."""
-    scores: dict[str, float] = {}
-    for ranking in rankings:
-        for place, (passage_id, _) in enumerate(ranking, start=1):
-            scores[passage_id] = scores.get(passage_id, 0.0) + (RANK_OFFSET + 1) / (RANK_OFFSET + place)
-    best = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(passage_id, score / len(rankings)) for passage_id, score in best]
-
-
 def weigh(asked: Query, candidates: Sequence[Candidate], by_words: Ranking, by_meaning: Ranking) -> Features:
     """The evidence for each candidate, of shape (candidates, len(EVIDENCE))."""
     count = len(candidates)

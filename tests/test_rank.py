@@ -117,13 +117,6 @@ def test_the_shipped_weights_name_every_kind_of_evidence_and_give_probabilities(
     assert ((scores > 0) & (scores < 1)).all()
 
 
-def test_fusion_is_by_reciprocal_rank() -> None:
-    assert rank.fuse([[("a", 9.0), ("b", 1.0)], [("b", 0.9)]]) == [
-        ("b", pytest.approx((61 / 62 + 1) / 2)),
-        ("a", pytest.approx(0.5)),
-    ]
-
-
 @pytest.mark.parametrize(
     ("text", "months"),
     [

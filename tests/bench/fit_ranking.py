@@ -36,6 +36,7 @@ WITH_OFFICIAL = ("technology", "nature")
 OFFICIAL = 3.0
 RIVALS = 20
 RIDGE = 1e-4
+FUSION = [rank.EVIDENCE.index("word fusion"), rank.EVIDENCE.index("vector fusion")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,13 @@ def lesson(chat: Chat, group: Group, question: str, wanted: set[str]) -> Lesson 
     if not candidates:
         return None
     query = rank.query(question, index.embed_query(question), index.document_frequency, index.library.passage_count())
-    fused = dict(rank.fuse([by_words, by_meaning]))
+    features = rank.weigh(query, candidates, by_words, by_meaning)
     return Lesson(
         group,
-        rank.weigh(query, candidates, by_words, by_meaning),
+        features,
         np.array([candidate.article_id for candidate in candidates]),
         np.array([candidate.article_id in wanted for candidate in candidates]),
-        np.array([fused[candidate.id] for candidate in candidates]),
+        features[:, FUSION].sum(axis=1),
         len(wanted),
     )
 
