@@ -16,9 +16,11 @@ from index import publish, words
 from index.chunk import CHUNK_RULE, CountTokens, chunk, embedded_text
 from index.embed import Embedder, Vectors
 from index.errors import IndexMismatchError
+from index.filter import Filter
 from index.lexical import LexicalIndex
-from index.library import SCHEMA, Candidate, Filter, Library
+from index.library import SCHEMA, Library
 from index.lock import writer_lock
+from index.records import Candidate
 from index.sync import Tell, embed, sync
 from index.types import Article, Hit, Passage, Progress, Report
 from index.vectors import FOLDER, VectorIndex

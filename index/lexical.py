@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from index import words
-from index.library import Filter, Library
+from index.filter import Filter
+from index.library import Library
 
 log = logging.getLogger(__name__)
 

@@ -10,18 +10,18 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index import words
 from index.chunk import heading
-from index.dates import LAST_DAY, UNDATED, Month, datelines, day_number
+from index.dates import Month, datelines, day_number
 from index.errors import IndexDamagedError, NotFoundError
+from index.records import Candidate, Filed, IndexedWords, Origin
 from index.types import Article, Passage
 
 SCHEMA = 2
@@ -63,77 +63,6 @@ _STORED = np.dtype("<f2")
 
 Vectors = NDArray[np.float32]
 T = TypeVar("T", int, str)
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which articles may answer: published in [since, until], both ends included, by that outlet.
-
-    The outlet is compared without regard to case. An article without a date passes no date filter.
-    """
-
-    since: date | None = None
-    until: date | None = None
-    outlet: str | None = None
-
-    def __bool__(self) -> bool:
-        return self.since is not None or self.until is not None or self.outlet is not None
-
-    def days(self) -> tuple[int, int]:
-        """The first and the last day that passes (`index.dates.day_number`); undated articles are before the first."""
-        first = day_number(self.since.isoformat()) if self.since else UNDATED + 1
-        return first, day_number(self.until.isoformat()) if self.until else LAST_DAY
-
-    @property
-    def dated(self) -> bool:
-        """Does it ask for a date?"""
-        return self.since is not None or self.until is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What is kept of a passage, without its text: enough to tell how well it fits a query.
-
-    `vector` and `centre` (the mean of its article's passages) are unit vectors of shape (dimension,) in half
-    precision; `heading` and `body` hold the keys of its words in order (`index.words.key`), `parts` is the number of its
-    article's passages, `months` when that may have been written (`index.dates.datelines`).
-    """
-
-    id: str
-    article_id: str
-    vector: NDArray[np.float16]
-    heading: NDArray[np.uint32]
-    body: NDArray[np.uint32]
-    parts: int
-    centre: NDArray[np.float16]
-    months: tuple[Month, ...]
-
-
-class IndexedWords(NamedTuple):
-    """What the lexical index is given of a passage; `day` as `index.dates.day_number` gives it."""
-
-    number: int
-    terms: bytes
-    day: int
-    outlet: str
-
-
-class Filed(NamedTuple):
-    """What the filters of a search by meaning need of a passage; `day` as above."""
-
-    number: int
-    id: str
-    day: int
-    outlet: str
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where an article came from, as stored: used to tell a changed article from a new one."""
-
-    article_id: str
-    origin: str
-    sha256: str
 
 
 class Library:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.library import Filter, Library, Vectors
+from index.filter import Filter
+from index.library import Library, Vectors
 
 MOST_DEAD = 0.1
 """The share of rows for passages that are gone from which the table is read again."""

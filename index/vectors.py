@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.library import Filter, Library
+from index.filter import Filter
+from index.library import Library
 from index.table import VectorTable
 
 log = logging.getLogger(__name__)

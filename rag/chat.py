@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.errors import DatelineError
+from index.filter import Filter
 from index.index import Index
-from index.library import Filter
 from index.minilm import MiniLM
 from index.types import Article, Hit, Progress, Report
 from rag import quote

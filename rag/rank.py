@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.dates import Month, named
-from index.library import Candidate
+from index.records import Candidate
 from index.words import content_terms, key
 from rag.question import parse
 

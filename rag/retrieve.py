@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from index.filter import Filter
 from index.index import EVERYTHING, Index
-from index.library import Filter
 from index.types import Hit
 from rag import rank
 from rag.rerank import SHOWN, Reranker

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from index.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, NotFoundError
+from index.filter import Filter
 from index.index import Index
-from index.library import Filter
 from index.lock import writer_lock
 from index.minilm import MiniLM
 from index.types import Progress

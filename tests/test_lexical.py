@@ -13,9 +13,9 @@ import pytest
 
 from index import words
 from index.doctor import examine
+from index.filter import Filter
 from index.index import Index
 from index.lexical import FOLDER, GENERATION
-from index.library import Filter
 from index.minilm import MiniLM
 
 STORIES = [

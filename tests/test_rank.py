@@ -10,7 +10,7 @@ import pytest
 
 from index import words
 from index.dates import Month, datelines, named
-from index.library import Candidate
+from index.records import Candidate
 from rag import rank
 
 QUERY = "Who reopened the Salt Bridge in May 2021?"

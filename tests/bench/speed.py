@@ -171,7 +171,7 @@ def measure_dateline(work: Path, home: Path, _: int) -> dict[str, Any]:
     import tantivy  # noqa: F401
 
     from index import words
-    from index.library import Filter
+    from index.filter import Filter
     from index.minilm import MiniLM
     from rag.chat import Chat
     from rag.retrieve import POOL
