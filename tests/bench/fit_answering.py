@@ -15,7 +15,6 @@ questions without an answer are refused.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import tempfile
@@ -23,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from reading import COLLECTIONS, ENCYCLOPEDIA, FOLDS, Asked, collection_index, place_of_answer, questions_of
+from reading import COLLECTIONS, ENCYCLOPEDIA, FOLDS, Asked, collection_index, fitting_arguments, place_of_answer, questions_of
 from regression import regression
 
 from rag.answering import RANKING, Model, answering_features
@@ -141,12 +140,7 @@ def auc(outcomes: list[tuple[bool, float, bool]]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--readers", type=Path, required=True)
-    parser.add_argument("--indexes", type=Path, default=None)
-    parser.add_argument("--write", action="store_true")
-    arguments = parser.parse_args()
+    arguments = fitting_arguments(readers=True)
     readers = [reader_from(arguments.readers / f"without-{part}.npz") for part in range(FOLDS)]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -15,7 +15,6 @@ questions by weights fitted on the collections that it is not from.
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import tempfile
@@ -24,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from reading import ENCYCLOPEDIA, collection_index, questions_of
+from reading import ENCYCLOPEDIA, collection_index, fitting_arguments, questions_of
 from regression import conditional_logit, regression
 
 from rag import rank
@@ -132,11 +131,7 @@ def figures(lessons: list[Lesson], model: rank.RankingModel | None) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--indexes", type=Path, default=None)
-    parser.add_argument("--write", action="store_true")
-    arguments = parser.parse_args()
+    arguments = fitting_arguments()
     lessons: list[Lesson] = []
     with tempfile.TemporaryDirectory() as folder:
         for collection in FITTED:

@@ -15,7 +15,6 @@ Questions that are answered, but by no sentence found, teach nothing and are lef
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import sys
@@ -28,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from reading import COLLECTIONS, FOLDS, Asked, collection_index, place_of_answer, questions_of
+from reading import COLLECTIONS, FOLDS, Asked, collection_index, fitting_arguments, place_of_answer, questions_of
 from torch import nn
 from torch.nn import functional
 
@@ -227,12 +226,7 @@ def save(network: Network, target: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--readers", type=Path, required=True)
-    parser.add_argument("--indexes", type=Path, default=None)
-    parser.add_argument("--write", action="store_true")
-    arguments = parser.parse_args()
+    arguments = fitting_arguments(readers=True)
     arguments.readers.mkdir(parents=True, exist_ok=True)
     lessons: list[Lesson] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ space folded to single spaces. A question without answers is one that its collec
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import re
@@ -140,3 +141,15 @@ def collection_index(collection: str, folder: Path, data_dir: Path) -> Iterator[
         if not chat.articles():
             chat.add(source)
         yield chat
+
+
+def fitting_arguments(*, readers: bool = False) -> argparse.Namespace:
+    """What the scripts that fit are told: `data`, the folder of public data; `indexes`, where to keep indexes, or None;
+    `write`, whether the weights go into the package; and with `readers` the folder of the fitted readers."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    if readers:
+        parser.add_argument("--readers", type=Path, required=True)
+    parser.add_argument("--indexes", type=Path, default=None)
+    parser.add_argument("--write", action="store_true")
+    return parser.parse_args()
