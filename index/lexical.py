@@ -13,13 +13,15 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from index import words
+from index.errors import IndexDamagedError
 from index.filter import Filter
 from index.library import Library
 
@@ -31,6 +33,10 @@ GENERATION = "lexical"
 
 HEAP = 64_000_000
 """Bytes that a writer may hold before it writes a segment."""
+
+
+class UnreadableError(Exception):
+    """tantivy cannot read or write a folder. Never shown to a user: the library makes the index again."""
 
 
 class LexicalIndex:
@@ -52,6 +58,14 @@ class LexicalIndex:
         index = self._opened()
         if index is None or k <= 0 or not terms:
             return []
+        try:
+            with _tantivy():
+                return self._search(index, terms, k, only)
+        except UnreadableError as error:
+            self._give_up(index, error)
+            return []
+
+    def _search(self, index: Any, terms: Sequence[str], k: int, only: Filter) -> list[tuple[int, float]]:
         import tantivy
 
         asked = [(tantivy.Occur.Should, _term(index, "words", _hex(term))) for term in dict.fromkeys(terms)]
@@ -67,10 +81,16 @@ class LexicalIndex:
     def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many passages each term stands; 0 for a term that no passage has."""
         index = self._opened()
+        asked = dict.fromkeys(terms, 0)
         if index is None:
-            return dict.fromkeys(terms, 0)
-        searcher = index.searcher()
-        return {term: int(searcher.doc_freq("words", _hex(term))) for term in dict.fromkeys(terms)}
+            return asked
+        try:
+            with _tantivy():
+                searcher = index.searcher()
+                return {term: int(searcher.doc_freq("words", _hex(term))) for term in asked}
+        except UnreadableError as error:
+            self._give_up(index, error)
+            return asked
 
     def close(self) -> None:
         """Let go of its files."""
@@ -89,7 +109,7 @@ class LexicalIndex:
             try:
                 _write(self._folder / name, self._library, after=last)
                 return
-            except Exception as error:  # as in `_made_whole`
+            except UnreadableError as error:
                 log.warning("The lexical index in %s cannot be written (%s); it is made again.", self._folder / name, error)
         self._make_anew(name)
 
@@ -107,25 +127,32 @@ class LexicalIndex:
         """Build the generation after the one of that name from nothing, and name it in the library."""
         folder = self._folder / f"gen-{int(name.removeprefix('gen-') or 0) + 1}"
         shutil.rmtree(folder, ignore_errors=True)
-        _write(folder, self._library, after=0)
+        try:
+            _write(folder, self._library, after=0)
+        except UnreadableError as error:
+            raise IndexDamagedError(
+                f"The lexical index in {folder} could not be written ({error}). The articles stored before are safe. Look "
+                "whether the disk is full or the folder is read-only, then try again."
+            ) from error
         self._library.set_meta({GENERATION: folder.name})
         return folder
 
     def _made_whole(self, folder: Path) -> bool:
         """Delete what the library no longer has; does it then hold the library's passages and no others?"""
+        expected = self._library.numbers()
         try:
-            index = _open(folder)
-            held = _numbers(index)
-            expected = self._library.numbers()
-            dead = set(held) - expected
-            if dead:
-                writer = index.writer(HEAP, 1)
-                for number in dead:
-                    writer.delete_documents_by_term("number", number)
-                writer.commit()
-                writer.wait_merging_threads()
-            return len(held) == len(dead) + len(expected)
-        except Exception as error:  # tantivy raises ValueError, OSError and its own panics for a folder it cannot read
+            with _tantivy():
+                index = _open(folder)
+                held = _numbers(index)
+                dead = set(held) - expected
+                if dead:
+                    writer = index.writer(HEAP, 1)
+                    for number in dead:
+                        writer.delete_documents_by_term("number", number)
+                    writer.commit()
+                    writer.wait_merging_threads()
+                return len(held) == len(dead) + len(expected)
+        except UnreadableError as error:
             log.warning("The lexical index in %s cannot be read (%s); it is made again.", folder, error)
             return False
 
@@ -136,18 +163,26 @@ class LexicalIndex:
             if wanted != self._seen:
                 name, _ = wanted
                 try:
-                    if self._index is None or name != self._seen[0]:
-                        self._index = _open(self._folder / name) if name else None
-                    else:
-                        self._index.reload()
-                    lacking = self._library.passage_count() - (self._index.searcher().num_docs if self._index else 0)
+                    with _tantivy():
+                        if self._index is None or name != self._seen[0]:
+                            self._index = _open(self._folder / name) if name else None
+                        else:
+                            self._index.reload()
+                        held = self._index.searcher().num_docs if self._index else 0
+                    lacking = self._library.passage_count() - held
                     self._note(f"{lacking} passages or more are not in it" if lacking > 0 else "")
-                except Exception as error:  # as above
+                except UnreadableError as error:
                     self._index = None
                     if (self._library.meta(GENERATION) or "") == name:  # else: replaced while it was being opened
                         self._note(f"{self._folder / name} cannot be read ({error})")
                 self._seen = wanted
             return self._index
+
+    def _give_up(self, index: Any, error: UnreadableError) -> None:
+        with self._guard:
+            if self._index is index:
+                self._index = None
+                self._note(f"{self._folder / self._seen[0]} failed in a search ({error})")
 
     def _note(self, damage: str) -> None:
         self.damage = damage
@@ -165,11 +200,26 @@ def whole(library: Library, data_dir: Path) -> str:
     if not library.passage_count():
         return ""
     try:
-        held = set(_numbers(_open(data_dir / FOLDER / name))) if name else set()
-    except Exception as error:  # as above
+        with _tantivy():
+            held = set(_numbers(_open(data_dir / FOLDER / name))) if name else set()
+    except UnreadableError as error:
         return f"{name} cannot be read ({error})"
     missing = len(library.numbers() - held)
     return f"it lacks {missing} of {library.passage_count()} passages" if missing else ""
+
+
+@contextmanager
+def _tantivy() -> Iterator[None]:
+    """What tantivy raises inside becomes an UnreadableError."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise UnreadableError(str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        # A panic of Rust, over bytes that were altered behind a sound checksum: pyo3 keeps it apart from Exception.
+        raise UnreadableError(f"it panicked: {error}") from error
 
 
 def _numbers(index: Any) -> list[int]:
@@ -209,26 +259,28 @@ def _knowing_keys(index: Any) -> Any:
 
 
 def _write(folder: Path, library: Library, after: int) -> None:
+    """Put the library's passages with higher numbers into a folder's index. Raises UnreadableError."""
     import tantivy
 
-    folder.mkdir(parents=True, exist_ok=True)
-    index = _knowing_keys(tantivy.Index(_schema(), path=str(folder)))
-    writer = index.writer(HEAP, 1)
-    # What a transaction that was never finished may have left behind.
-    strays = tantivy.Query.range_query(index.schema, "number", tantivy.FieldType.Integer, after + 1, 2**62)
-    writer.delete_documents_by_query(strays)
-    for batch in library.indexed_words(after):
-        for passage in batch:
-            writer.add_document(
-                tantivy.Document(
-                    number=passage.number,
-                    day=passage.day,
-                    outlet=[_hex(passage.outlet.casefold())],
-                    words=[_spelled(passage.terms)],
+    with _tantivy():
+        folder.mkdir(parents=True, exist_ok=True)
+        index = _knowing_keys(tantivy.Index(_schema(), path=str(folder)))
+        writer = index.writer(HEAP, 1)
+        # What a transaction that was never finished may have left behind.
+        strays = tantivy.Query.range_query(index.schema, "number", tantivy.FieldType.Integer, after + 1, 2**62)
+        writer.delete_documents_by_query(strays)
+        for batch in library.indexed_words(after):
+            for passage in batch:
+                writer.add_document(
+                    tantivy.Document(
+                        number=passage.number,
+                        day=passage.day,
+                        outlet=[_hex(passage.outlet.casefold())],
+                        words=[_spelled(passage.terms)],
+                    )
                 )
-            )
-    writer.commit()
-    writer.wait_merging_threads()
+        writer.commit()
+        writer.wait_merging_threads()
 
 
 def _conditions(index: Any, only: Filter) -> list[Any]:

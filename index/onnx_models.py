@@ -78,7 +78,8 @@ class OnnxEmbedder:
         self.name = f"onnx:{model}"
         folder = loaded("EMBEDDER", self.name, lambda: _folder(model))
         self._model = loaded("EMBEDDER", self.name, lambda: OnnxModel(folder))
-        self._first = bool(_config(folder / "1_Pooling" / "config.json").get("pooling_mode_cls_token"))
+        pooling = loaded("EMBEDDER", self.name, lambda: _config(folder / "1_Pooling" / "config.json"))
+        self._first = bool(pooling.get("pooling_mode_cls_token"))
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """See `index.embed.Embedder.embed_passages`."""

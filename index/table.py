@@ -1,7 +1,7 @@
 """Every passage's vector in memory, with its day and outlet: for exact searches among those that pass a filter.
 
 Chroma's own filters cost more the fewer passages pass. Here the few that pass are compared one by one, which is exact
-and takes milliseconds; 100,000 vectors of 384 numbers take 154 MB, read from the library at the first search that needs
+and takes milliseconds; 100,000 vectors of 384 numbers take 154 MB and a second to read, at the first search that needs
 them. The table only grows while passages are added; what was removed since is for the caller to drop.
 """
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from index.onnx_models import OnnxCrossEncoder
 
 SHOWN = 30
-"""Passages that a reranker is shown, at least: on two cores a small cross-encoder takes about 20 ms for each."""
+"""Passages that a reranker is shown, at least."""
 
 
 class Reranker(Protocol):
