@@ -5,6 +5,7 @@
     ├── ModelFilesError          the built-in embedder's files are missing or altered
     ├── EmbeddingError           an embedder failed or gave vectors that cannot be used
     ├── RerankerError            the reranker failed
+    ├── ModelError               the chat model failed; says how
     ├── IndexMismatchError       the index was made with other settings; names the rebuild command
     ├── IndexDamagedError        the library itself cannot be read
     ├── IndexBusyError           another process is writing; names it
@@ -33,6 +34,14 @@ class EmbeddingError(DatelineError):
 
 class RerankerError(DatelineError):
     """The reranker failed; the search without it would work."""
+
+
+class ModelError(DatelineError):
+    """The chat model failed. `kind` is key, model, quota, busy, timeout, length, request, server, network, broken or other."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 class IndexMismatchError(DatelineError):

@@ -125,6 +125,35 @@ class OnnxCrossEncoder:
         return np.concatenate([output.reshape(len(mask), -1)[:, -1] for output, mask in batches]).astype(np.float64)
 
 
+class OnnxEntailment:
+    """A model that reads a text and a sentence as one and tells whether the sentence follows.
+
+    Which of its outputs means that, its config.json says (`id2label`: an entry that begins with "entail"); of a model with
+    one output, the logistic function of it. Raises SettingsError when it cannot be loaded or has no such output.
+    """
+
+    def __init__(self, model: str) -> None:
+        folder = loaded("VERIFIER", f"onnx:{model}", lambda: _folder(model))
+        self._model = loaded("VERIFIER", f"onnx:{model}", lambda: OnnxModel(folder))
+        labels = loaded("VERIFIER", f"onnx:{model}", lambda: _config(folder / "config.json").get("id2label", {}))
+        entails = [int(number) for number, label in labels.items() if str(label).lower().startswith("entail")]
+        if len(labels) > 1 and not entails:
+            named = ", ".join(map(str, labels.values()))
+            raise SettingsError(
+                f"VERIFIER is {f'onnx:{model}'!r}, but none of that model's outputs ({named}) means that a text entails one."
+            )
+        self._entails = entails[0] if entails else 0
+
+    def entailment(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """The probability that each text entails the sentence beside it, of shape (pairs,)."""
+        batches = [output.reshape(len(mask), -1).astype(np.float64) for output, mask in self._model.run(pairs)]
+        logits = np.concatenate(batches)
+        if logits.shape[1] == 1:
+            return np.asarray(1 / (1 + np.exp(-logits[:, 0].clip(-30, 30))))
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(shares[:, self._entails] / shares.sum(axis=1))
+
+
 def loaded(setting: str, value: str, load: Callable[[], T]) -> T:
     """What `load` gives. Raises SettingsError, which names setting and value, for whatever that raises."""
     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.errors import DatelineError
 from index.types import Article, Failure, Hit, Passage, Progress, Report
-from rag.types import Answer, Citation, Claim, ClaimChecked, Event, Status, Token, Turn, Verdict
+from rag.types import Answer, Citation, Claim, ClaimChecked, Event, Status, Token, Turn, Verdict, Withdrawn
 
 if TYPE_CHECKING:
     from rag.chat import Chat
@@ -39,6 +39,7 @@ __all__ = [
     "Token",
     "Turn",
     "Verdict",
+    "Withdrawn",
     "check",
     "doctor",
     "open_chat",

@@ -1,4 +1,4 @@
-"""The pipeline, readable as the diagram: question -> retrieve -> quote -> answer.
+"""The pipeline, readable as the diagram: question -> retrieve -> weigh -> a model writes and is checked, or quote -> answer.
 
 A `Chat` holds no conversation: the history comes with each question.
 """
@@ -6,6 +6,7 @@ A `Chat` holds no conversation: the history comes with each question.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from datetime import date
@@ -21,13 +22,20 @@ from rag import quote
 from rag.rerank import Reranker
 from rag.retrieve import retrieve
 from rag.suggest import suggestions
-from rag.types import Answer, ClaimChecked, Event, Status, Token, Turn
+from rag.types import Answer, ClaimChecked, Event, Status, Token, Turn, Withdrawn
 
 if TYPE_CHECKING:
     from rag.llama_retriever import DatelineRetriever
+    from rag.write import Author
 
 HITS = 12
 """Passages that are read for an answer."""
+
+SHOWN = 8
+"""Of these, passages that a model is given, as far as they fit its window."""
+
+ASK_FROM = 0.05
+"""How likely, at least, one of the sentences found answers, for a model to be asked at all."""
 
 SUGGEST_FROM = 30
 """Articles, the newest, that questions to start from are taken from."""
@@ -44,11 +52,15 @@ class Chat:
     Open one with `rag.open_chat`; close it, or use it as a context manager.
     """
 
-    def __init__(self, index: Index, reader: MiniLM, reranker: Reranker | None = None) -> None:
-        """`reader` reads sentences closely for the keyless writer, whatever embedder the index uses."""
+    def __init__(self, index: Index, reader: MiniLM, reranker: Reranker | None = None, author: Author | None = None) -> None:
+        """`reader` reads sentences closely, for the keyless writer and for the check, whatever embedder the index uses.
+
+        `author` is the model that writes, and how what it writes is treated; without one, answers are quotations.
+        """
         self._reranker = reranker
         self._index = index
         self._reader = reader
+        self._author = author
 
     @property
     def data_dir(self) -> Path:
@@ -69,6 +81,9 @@ class Chat:
 
         Closing the generator stops the work. Raises what `ask` raises, at the first step.
         """
+        return self._stream(question, history, threading.Event())
+
+    def _stream(self, question: str, history: History, stop: threading.Event) -> Generator[Event, None, None]:
         begun = time.perf_counter()
         asked = _checked(question)
         for turn in history:
@@ -77,29 +92,44 @@ class Chat:
         yield Status(f"Searching {count:,} article{'' if count == 1 else 's'}")
         hits = retrieve(self._index, asked, HITS, reranker=self._reranker)
         yield Status("Reading what was found")
-        draft = quote.write(
-            asked,
-            hits,
-            self._reader,
-            self._index.document_frequency,
-            self._index.library.passage_count(),
-            self._index.cosines(asked, [hit.passage.id for hit in hits]),
-        )
-        for piece in draft.pieces:
-            yield Token(piece.text)
-            if piece.claim is not None:
-                yield ClaimChecked(piece.claim)
-        yield Answer(
-            question=question,
-            searched=asked,
-            text="".join(piece.text for piece in draft.pieces),
-            claims=draft.claims,
-            citations=draft.citations,
-            hits=tuple(hits),
-            answered=draft.answered,
-            writer="quote",
-            elapsed=time.perf_counter() - begun,
-        )
+        frequency, passages = self._index.document_frequency, self._index.library.passage_count()
+        if not passages:
+            yield from _told(quote.empty(), question, asked, hits, begun)
+            return
+        cosines = self._index.cosines(asked, [hit.passage.id for hit in hits])
+        considered = quote.consider(asked, hits, self._reader, frequency, passages, cosines)
+        if self._author is None or considered.likeliest < ASK_FROM:
+            # Where nothing comes near an answer, a model would only be tempted.
+            yield from _told(quote.write(considered, frequency), question, asked, hits, begun)
+            return
+        author = self._author
+        outcome = yield from author.write(asked, considered.strongest_first(hits)[:SHOWN], stop)
+        told: dict[str, Any] = {
+            "model": author.name,
+            "tokens_in": outcome.usage.tokens_in if outcome.usage else None,
+            "tokens_out": outcome.usage.tokens_out if outcome.usage else None,
+        }
+        if outcome.failure:
+            notice = f"{outcome.failure} Answered by quoting instead."
+            yield Withdrawn(notice)
+            yield from _told(quote.write(considered, frequency), question, asked, hits, begun, notice=notice, **told)
+        elif not outcome.answered:
+            yield from _told(quote.refuse(considered, frequency), question, asked, hits, begun, writer="model", **told)
+        else:
+            yield Answer(
+                question=question,
+                searched=asked,
+                text=outcome.text,
+                claims=outcome.claims,
+                citations=outcome.citations,
+                hits=tuple(hits),
+                answered=True,
+                writer="model",
+                elapsed=time.perf_counter() - begun,
+                first_token=outcome.first_token - begun,
+                notice=outcome.notice,
+                **told,
+            )
 
     async def aask(self, question: str, history: History = ()) -> Answer:
         """`ask`, without blocking the event loop."""
@@ -107,7 +137,8 @@ class Chat:
 
     async def astream(self, question: str, history: History = ()) -> AsyncIterator[Event]:
         """`stream`, without blocking the event loop. Closing it stops the work at its next step."""
-        events = self.stream(question, history)
+        stop = threading.Event()
+        events = self._stream(question, history, stop)
         step: asyncio.Future[Event | None] | None = None
         try:
             while True:
@@ -117,7 +148,8 @@ class Chat:
                     return
                 yield event
         finally:
-            # A generator cannot be closed while a thread runs a step of it.
+            # A generator cannot be closed while a thread runs a step of it; a model's step ends when it sees `stop`.
+            stop.set()
             if step is not None and not step.done():
                 step.add_done_callback(lambda _: events.close())
             else:
@@ -175,9 +207,13 @@ class Chat:
     def warm(self) -> None:
         """Load what the first question needs, so that it need not wait."""
         self._index.warm()
+        if self._author is not None:
+            self._author.warm()
 
     def close(self) -> None:
         """Close the index. The chat cannot be used afterwards."""
+        if self._author is not None:
+            self._author.close()
         self._index.close()
         self._reader.close()
 
@@ -186,6 +222,30 @@ class Chat:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _told(
+    draft: quote.Draft, question: str, asked: str, hits: Sequence[Hit], begun: float, *, writer: str = "quote", **told: Any
+) -> Generator[Event, None, None]:
+    """What a draft says, piece by piece, and the answer made of it."""
+    first_token = time.perf_counter() - begun
+    for piece in draft.pieces:
+        yield Token(piece.text)
+        if piece.claim is not None:
+            yield ClaimChecked(piece.claim)
+    yield Answer(
+        question=question,
+        searched=asked,
+        text="".join(piece.text for piece in draft.pieces),
+        claims=draft.claims,
+        citations=draft.citations,
+        hits=tuple(hits),
+        answered=draft.answered,
+        writer=writer,
+        elapsed=time.perf_counter() - begun,
+        first_token=first_token,
+        **told,
+    )
 
 
 def _checked(question: str) -> str:

@@ -9,20 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 from index.doctor import Diagnosis, examine
 from index.embed import Embedder, LlamaIndexEmbedder, open_embedder
+from index.errors import SettingsError
 from index.index import Index
 from index.minilm import MiniLM
 from index.types import Progress
 from rag.chat import Chat
+from rag.llm import DEFAULT_MODEL, ChatModel, given_chat_model, open_chat_model
+from rag.opinion import open_opinion
 from rag.rerank import LlamaIndexReranker, Reranker, open_reranker
 from rag.settings import Settings, load
+from rag.verify import Checker
+from rag.write import Author
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
     from llama_index.core.postprocessor.types import BaseNodePostprocessor
 
 log = logging.getLogger(__name__)
 
 Tell = Callable[[Progress], None]
+
+QUOTE = "quote"
+"""What CHAT_MODEL is set to for quotations although there is a key."""
 
 
 def open_chat(
@@ -30,6 +39,7 @@ def open_chat(
     *,
     embedder: str | BaseEmbedding | None = None,
     reranker: str | BaseNodePostprocessor | None = None,
+    llm: LLM | None = None,
     **settings: Any,
 ) -> Chat:
     """A chat over the articles in a data folder, which is made when it is not there yet.
@@ -37,7 +47,8 @@ def open_chat(
     Settings come from the environment and `.env`; keywords override them (`data_dir`,
     `openai_base_url`, ...: the fields of `rag.settings.Settings`). `embedder` is a setting such as
     "minilm" or any LlamaIndex embedding, `reranker` one such as "onnx:FOLDER" or any LlamaIndex node postprocessor
-    that reorders. Close the chat, or use it as a context manager.
+    that reorders, `llm` any LlamaIndex LLM, which then writes whatever the settings say. Close the chat, or use it as a
+    context manager.
 
     Raises SettingsError, ModelFilesError, IndexMismatchError (names the command that rebuilds) and
     IndexDamagedError.
@@ -47,8 +58,40 @@ def open_chat(
     given = _load(data_dir, embedder, settings)
     second: Reranker | None
     second = open_reranker(given.reranker) if reranker is None or isinstance(reranker, str) else LlamaIndexReranker(reranker)
+    model = given_chat_model(llm) if llm is not None else _chat_model(given)
+    opinion = open_opinion(given.verifier, model)
     index = _open_index(given, embedder, check_stamp=True)
-    return Chat(index, index.embedder if isinstance(index.embedder, MiniLM) else MiniLM(), second)
+    reader = index.embedder if isinstance(index.embedder, MiniLM) else MiniLM()
+    author = Author(model, Checker(reader), given.unsupported, opinion) if model is not None else None
+    return Chat(index, reader, second, author)
+
+
+def _chat_model(settings: Settings) -> ChatModel | None:
+    """The model that the settings name; None when answers are to be quotations."""
+    key, url, name = settings.openai_api_key.get_secret_value(), settings.openai_base_url, settings.chat_model
+    if name == QUOTE or not (name or key or url):
+        return None
+    if not name and url:
+        if settings.embedder.startswith("openai:"):
+            return None  # key and server are there for the embedder
+        raise SettingsError(
+            f"OPENAI_BASE_URL is {url!r}, but which of that server's models writes answers is not set. Set CHAT_MODEL to "
+            f"its name, or to {QUOTE} to answer by quoting."
+        )
+    if not key and not url:
+        raise SettingsError(
+            f"CHAT_MODEL is {name!r}, which needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own. Without a "
+            "model, Dateline answers by quoting."
+        )
+    return open_chat_model(
+        name or DEFAULT_MODEL,
+        api_key=key,
+        base_url=url,
+        temperature=settings.chat_temperature,
+        timeout=settings.chat_timeout,
+        retries=settings.chat_retries,
+        context_window=settings.context_window,
+    )
 
 
 def rebuild(

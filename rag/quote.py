@@ -96,21 +96,48 @@ class Weighed:
         return self.evidence.sentence
 
 
-def write(
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A question taken apart and what was found for it, weighed: the candidates, best first, those that lack something
+    asked for last."""
+
+    question: Question
+    candidates: tuple[Weighed, ...]
+
+    @property
+    def likeliest(self) -> float:
+        """The probability, in [0, 1], that one of the candidates answers; 0 when each lacks something asked for."""
+        return max((one.probability for one in self.candidates if not one.evidence.missing), default=0.0)
+
+    def strongest_first(self, hits: Sequence[Hit]) -> list[Hit]:
+        """The hits in the order of their best candidates, those without one last."""
+        places: dict[str, int] = {}
+        for place, one in enumerate(self.candidates):
+            places.setdefault(one.sentence.passage, place)
+        return sorted(hits, key=lambda hit: places.get(hit.passage.id, len(self.candidates)))
+
+
+def consider(
     asked: str, hits: Sequence[Hit], model: MiniLM, frequency: Frequency, passages: int, cosines: Mapping[str, float]
-) -> Draft:
-    """The answer to a question from the hits found for it, in quotations.
+) -> Considered:
+    """The sentences of the hits, weighed as answers to a question.
 
     `model` reads texts token by token, `frequency` tells in how many of the collection's `passages` each term stands,
     `cosines` the nearness of each hit's passage (by id) to the question.
     """
-    if not passages:
-        return Draft((Piece(EMPTY),), (), (), answered=False)
     question, candidates = weigh(asked, hits, model, reader(), frequency, passages, cosines)
-    chosen = choose(candidates, fitted_model().threshold)
-    if not chosen:
-        return _refusal(question, candidates, frequency)
-    return _answer(question, chosen)
+    return Considered(question, tuple(candidates))
+
+
+def empty() -> Draft:
+    """What there is to say where there are no articles."""
+    return Draft((Piece(EMPTY),), (), (), answered=False)
+
+
+def write(considered: Considered, frequency: Frequency) -> Draft:
+    """The answer in quotations, or, when nothing is likely enough to answer, that the articles do not say."""
+    chosen = choose(considered.candidates, fitted_model().threshold)
+    return _answer(considered.question, chosen) if chosen else refuse(considered, frequency)
 
 
 def shortlist(
@@ -296,7 +323,9 @@ def _by_article(chosen: Sequence[Weighed]) -> list[list[Weighed]]:
     return [sorted(group, key=lambda candidate: candidate.sentence.start) for group in groups.values()]
 
 
-def _refusal(question: Question, candidates: Sequence[Weighed], frequency: Frequency) -> Draft:
+def refuse(considered: Considered, frequency: Frequency) -> Draft:
+    """That the articles do not say, which names of the question none of them mentions, and the nearest passages."""
+    question, candidates = considered.question, considered.candidates
     unsaid = set.intersection(*(set(candidate.evidence.missing) for candidate in candidates)) if candidates else set()
     lacking = [word for word in question.names if word.text in unsaid and not frequency([word.term]).get(word.term)]
     said = REFUSAL

@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     reranker: str = Field("", description='"onnx:" and the folder or name of a cross-encoder, or empty')
     openai_api_key: SecretStr = Field(SecretStr(""), description="a key, as text")
     openai_base_url: str = Field("", description="an address such as http://localhost:8000/v1")
+    chat_model: str = Field("", description="a model's name, quote for none, or empty")
+    chat_temperature: float = Field(0.0, ge=0, le=2, description="a number from 0 to 2")
+    chat_timeout: float = Field(60.0, gt=0, le=3600, description="seconds, up to 3600")
+    chat_retries: int = Field(2, ge=0, le=10, description="a whole number from 0 to 10")
+    context_window: int = Field(16_000, ge=1_024, le=10_000_000, description="a whole number of tokens, at least 1024")
+    unsupported: Literal["flag", "drop", "strict"] = Field("flag", description="flag, drop or strict")
+    verifier: str = Field("", description='"model", "onnx:" and the folder or name of an entailment model, or empty')
     host: str = Field("127.0.0.1", description="the address or name the page listens on, such as 127.0.0.1")
     port: int = Field(7860, ge=1, le=65535, description="a whole number from 1 to 65535")
     log_level: str = Field("WARNING", description="one of " + ", ".join(LOG_LEVELS))
@@ -78,6 +85,23 @@ class Settings(BaseSettings):
         if value.strip():
             raise ValueError
         return ""
+
+    @field_validator("verifier")
+    @classmethod
+    def _verifier(cls, value: str) -> str:
+        kind, _, model = value.strip().partition(":")
+        if kind == "model" and not model:
+            return kind
+        if kind == "onnx" and model.strip():
+            return f"{kind}:{model.strip()}"
+        if value.strip():
+            raise ValueError
+        return ""
+
+    @field_validator("chat_model")
+    @classmethod
+    def _chat_model(cls, value: str) -> str:
+        return value.strip()
 
     @field_validator("openai_api_key")
     @classmethod

@@ -79,7 +79,7 @@ class Claim:
     `text` carries no markers. `lead` introduces it when it is a quotation: plain words such as
     "Kherson after the retreat, Dateline seeds, 13 November 2022:"; it is empty for a claim that
     continues the one before. `emphasis` holds (start, end) spans of `text` that are the answer
-    itself, for bold type.
+    itself, for bold type. `opens` when a paragraph of a model's text begins with it.
     """
 
     text: str
@@ -87,6 +87,7 @@ class Claim:
     verdict: Verdict
     lead: str = ""
     emphasis: tuple[tuple[int, int], ...] = ()
+    opens: bool = False
 
     def to_dict(self, *, texts: bool = True) -> dict[str, Any]:
         """This claim as JSON-serialisable values; without `texts` the articles' texts are left out."""
@@ -96,6 +97,7 @@ class Claim:
             "verdict": self.verdict.to_dict(),
             "lead": self.lead,
             "emphasis": [list(span) for span in self.emphasis],
+            "opens": self.opens,
         }
 
     @classmethod
@@ -107,6 +109,7 @@ class Claim:
             verdict=Verdict.from_dict(values["verdict"]),
             lead=values["lead"],
             emphasis=tuple((start, end) for start, end in values["emphasis"]),
+            opens=values["opens"],
         )
 
 
@@ -116,7 +119,9 @@ class Answer:
 
     `text` is the answer as Markdown with its markers. `answered` is False when the articles do
     not answer: then `claims` is empty, `text` says so, and `citations` are the nearest passages.
-    `writer` names what wrote it ("quote" for the keyless one). `elapsed` is in seconds.
+    `writer` is "quote" for the keyless one and "model" for a model, whose name is `model`; `tokens_in` and `tokens_out` are
+    what its server counted, None where it did not. `first_token` (what a reader waited for the first word) and `elapsed`
+    are in seconds. `notice` says what else a reader must know: why a model's answer is not shown, or what was left out.
     """
 
     question: str
@@ -128,6 +133,11 @@ class Answer:
     answered: bool
     writer: str
     elapsed: float
+    first_token: float = 0.0
+    model: str = ""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    notice: str = ""
 
     def to_dict(self, *, texts: bool = True) -> dict[str, Any]:
         """This answer as JSON-serialisable values; without `texts` the articles' texts are left out."""
@@ -141,6 +151,11 @@ class Answer:
             "answered": self.answered,
             "writer": self.writer,
             "elapsed": self.elapsed,
+            "first_token": self.first_token,
+            "model": self.model,
+            "tokens_in": self.tokens_in,
+            "tokens_out": self.tokens_out,
+            "notice": self.notice,
         }
 
     @classmethod
@@ -180,7 +195,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Event: the next piece of the answer's text; the pieces joined are `Answer.text`."""
+    """Event: the next piece of the answer's text; the pieces since the last `Withdrawn`, joined, are `Answer.text`."""
 
     text: str
 
@@ -192,5 +207,12 @@ class ClaimChecked:
     claim: Claim
 
 
-Event = Status | Token | ClaimChecked | Answer
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Event: the pieces and claims so far do not count, and why, in words for a person; what counts follows."""
+
+    reason: str
+
+
+Event = Status | Token | ClaimChecked | Withdrawn | Answer
 """What `Chat.stream` yields; an `Answer` is always the last."""

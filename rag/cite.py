@@ -1,0 +1,170 @@
+"""Which words of which passage support a sentence: markers -> Citations, each an exact span.
+
+A marker is a claim like any other. The words shown for it are the narrowest run of sentences in its passage that supports
+the sentence best. When another of the given passages supports what the marked one does not, the sentence is cited to that
+one, and its reasons say so; a sentence without markers is cited to what supports it, if anything does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.types import Hit
+from rag.injection import is_order, orders
+from rag.support import ReadSentence
+from rag.types import Citation, Verdict
+from rag.verify import Checker
+
+LONGEST_RUN = 3
+"""Sentences of one citation."""
+
+TRIED = 3
+"""Sentences of a passage, those likest to the sentence that is checked, around which a run is looked for."""
+
+WORTH = 0.05
+"""What a further sentence or passage must add to the score to be cited too."""
+
+_RANK = {"unsupported": 0, "contradicted": 1, "partly": 2, "supported": 3, "quoted": 4}
+GOOD = ("supported", "quoted")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage that the writer was given, by its number from 1, with its sentences as the checker reads them.
+
+    `read[n]` is the sentence at `spans[n]` of the article. What speaks to machines is not among them, and parts a passage
+    in two of the same number, so that sentences in a row are neighbours in the article too.
+    """
+
+    number: int
+    hit: Hit
+    spans: tuple[tuple[int, int], ...]
+    read: tuple[ReadSentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Sentences first..last of a source, in a row, and what is known of them as evidence."""
+
+    source: Source
+    first: int
+    last: int
+    verdict: Verdict
+
+    @property
+    def sentences(self) -> tuple[ReadSentence, ...]:
+        """The sentences themselves."""
+        return self.source.read[self.first : self.last + 1]
+
+
+def read_sources(hits: Sequence[Hit], checker: Checker) -> list[Source]:
+    """The passages of the hits, read sentence by sentence."""
+    found = []
+    for number, hit in enumerate(hits, start=1):
+        text, offset = hit.passage.text, hit.passage.start
+        kept_back = orders(text)
+        stretches: list[list[ReadSentence]] = [[]]
+        for one in checker.read(text):
+            if is_order(one.start, one.end, kept_back):
+                stretches.append([])
+            else:
+                stretches[-1].append(one)
+        for stretch in stretches:
+            spans = tuple((offset + one.start, offset + one.end) for one in stretch)
+            found.append(Source(number, hit, spans, tuple(stretch)))
+    return found
+
+
+def cite(
+    words: str, markers: Sequence[int], sources: Sequence[Source], checker: Checker
+) -> tuple[Verdict, tuple[Citation, ...]]:
+    """The verdict on a sentence of an answer, and its citations (numbered from 1, for the caller to number anew).
+
+    `markers` are numbers of sources; those of none are dropped.
+    """
+    said = checker.read_one(words)
+    if said is None:
+        return Verdict("unsupported", 0.0, ("there is nothing to support",)), ()
+    marked = [source for source in sources if source.number in markers]
+    others = [source for source in sources if source.number not in markers]
+    runs = _best_runs(said, marked, checker)
+    verdict = _verdict(said, runs, checker)
+    if verdict.label in GOOD:
+        return verdict, _citations(runs)
+    elsewhere = _best_runs(said, others, checker)
+    found = _verdict(said, elsewhere, checker)
+    if found.label in GOOD:
+        if not marked:
+            return Verdict(found.label, found.score, (*found.reasons, "its source was not named, and was found")), _citations(
+                elsewhere
+            )
+        titles = dict.fromkeys(f"“{source.hit.article.title or 'Untitled article'}”" for source in marked)
+        pointed = " and ".join(list(titles)[:2])
+        moved = f"it was marked as from {pointed}, which does not say it"
+        return Verdict(found.label, found.score, (*found.reasons, moved)), _citations(elsewhere)
+    if not marked:
+        reasons = ("no source is named for it", *found.reasons)
+        if found.label == "contradicted":
+            return Verdict(found.label, found.score, reasons), _citations(elsewhere)
+        return Verdict("unsupported", min(found.score, 0.3), reasons), ()
+    return verdict, _citations(runs)
+
+
+def _best_runs(said: ReadSentence, sources: Sequence[Source], checker: Checker) -> list[Run]:
+    """The best run of one source, and of further ones where the runs together support the sentence better."""
+    runs = [run for source in sources if source.read for run in [_best_run(said, source, checker)] if run is not None]
+    runs.sort(key=lambda run: _order(run.verdict), reverse=True)
+    if not runs or runs[0].verdict.label in GOOD:
+        # A second passage that says the same is a second source for it.
+        return [run for place, run in enumerate(runs) if not place or run.verdict.label in GOOD]
+    chosen, score = runs[:1], runs[0].verdict.score
+    for run in runs[1:TRIED]:
+        together = checker.verdict(said, [one for part in (*chosen, run) for one in part.sentences])
+        if together.score >= score + WORTH and together.label != "contradicted":
+            chosen.append(run)
+            score = together.score
+    return chosen
+
+
+def _best_run(said: ReadSentence, source: Source, checker: Checker) -> Run | None:
+    """The narrowest run of a source that supports a sentence best."""
+    nearness = checker.nearness(said, source.read)
+    seeds = sorted(range(len(source.read)), key=lambda n: -nearness[n])[:TRIED]
+    best: Run | None = None
+    for seed in seeds:
+        run = Run(source, seed, seed, checker.verdict(said, [source.read[seed]]))
+        while run.last - run.first + 1 < LONGEST_RUN and run.verdict.label not in GOOD:
+            wider = [
+                Run(source, first, last, checker.verdict(said, source.read[first : last + 1]))
+                for first, last in ((run.first - 1, run.last), (run.first, run.last + 1))
+                if first >= 0 and last < len(source.read)
+            ]
+            better = max(wider, key=lambda one: _order(one.verdict), default=None)
+            if better is None or better.verdict.score < run.verdict.score + WORTH:
+                break
+            run = better
+        if best is None or _order(run.verdict) > _order(best.verdict):
+            best = run
+    return best
+
+
+def _verdict(said: ReadSentence, runs: Sequence[Run], checker: Checker) -> Verdict:
+    if not runs:
+        return Verdict("unsupported", 0.0, ("no words are cited",))
+    if len(runs) == 1 or runs[0].verdict.label in GOOD:
+        return runs[0].verdict
+    return checker.verdict(said, [one for run in runs for one in run.sentences])
+
+
+def _order(verdict: Verdict) -> tuple[int, float]:
+    return _RANK[verdict.label], verdict.score
+
+
+def _citations(runs: Sequence[Run]) -> tuple[Citation, ...]:
+    found = []
+    for number, run in enumerate(runs, start=1):
+        article = run.source.hit.article
+        start, end = run.source.spans[run.first][0], run.source.spans[run.last][1]
+        found.append(Citation(number, article, start, end, article.text[start:end]))
+    return tuple(found)

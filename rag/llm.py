@@ -1,0 +1,285 @@
+"""EDGE. The chat model: any LlamaIndex LLM, streamed so that it can be stopped at once.
+
+OpenAI and servers that speak its API are LlamaIndex's `OpenAILike`. Streams run on an event loop of their own, in one thread,
+because only an asynchronous request can be given up while nothing comes: whoever reads here reads from a queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from index.errors import ModelError
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM, ChatMessage, ChatResponse
+
+log = logging.getLogger(__name__)
+
+OPENAI_URL = "https://api.openai.com/v1"
+DEFAULT_MODEL = "gpt-4.1-mini"
+"""What writes at OpenAI itself when CHAT_MODEL does not say."""
+
+LOOKS = 0.05
+"""Seconds between two looks whether to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens in and out, as the server counted them."""
+
+    tokens_in: int
+    tokens_out: int
+
+
+class ChatModel:
+    """A chat model that streams. Safe to share between threads; close it.
+
+    `name` is the model's, for people; `context_window` is in tokens, `timeout` in seconds. `load` makes the LLM when it is
+    first needed: LlamaIndex takes seconds to import.
+    """
+
+    def __init__(self, load: Callable[[], LLM], *, name: str, context_window: int, timeout: float = 60.0) -> None:
+        self.name = name
+        self.context_window = context_window
+        self._load = load
+        self._llm: LLM | None = None
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def stream(self, messages: Sequence[Message], stop: threading.Event) -> Generator[str | Usage, None, None]:
+        """The model's text as it comes, and at the end its usage where the server tells it.
+
+        Setting `stop`, or closing the generator, gives the request up within a tenth of a second. Raises ModelError.
+        """
+        found: queue.SimpleQueue[str | Usage | BaseException | None] = queue.SimpleQueue()
+        running = asyncio.run_coroutine_threadsafe(self._pump(messages, found), self._running_loop())
+        try:
+            while not stop.is_set():
+                try:
+                    piece = found.get(timeout=LOOKS)
+                except queue.Empty:
+                    continue
+                if piece is None:
+                    return
+                if isinstance(piece, BaseException):
+                    raise self._failure(piece) from piece
+                yield piece
+        finally:
+            running.cancel()
+
+    def complete(self, messages: Sequence[Message], stop: threading.Event) -> str:
+        """The model's whole text. Raises ModelError."""
+        return "".join(piece for piece in self.stream(messages, stop) if isinstance(piece, str))
+
+    def warm(self) -> None:
+        """Load what the first question needs. Nothing is sent."""
+        with self._lock:
+            if self._llm is None:
+                self._llm = self._load()
+
+    def close(self) -> None:
+        """Give up what is still being streamed."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.call_soon_threadsafe(loop.stop)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                threading.Thread(target=_run, args=(loop,), name="chat-model", daemon=True).start()
+                self._loop = loop
+            return self._loop
+
+    async def _pump(self, messages: Sequence[Message], found: queue.SimpleQueue[str | Usage | BaseException | None]) -> None:
+        """Put what the model says into the queue, then None, or what went wrong."""
+        usage: Usage | None = None
+        try:
+            await asyncio.to_thread(self.warm)
+            assert self._llm is not None
+            async for response in _responses(self._llm, _llama_messages(messages)):
+                if response.delta:
+                    found.put(response.delta)
+                usage = _usage(response) or usage
+            if usage is not None:
+                found.put(usage)
+            found.put(None)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # whatever it is, whoever waits at the queue must learn of it
+            found.put(error)
+
+    def _failure(self, error: BaseException) -> ModelError:
+        log.warning("The model %s failed.", self.name, exc_info=error)
+        return explained(error, self.name, self._timeout)
+
+
+def open_chat_model(
+    model: str,
+    *,
+    api_key: str = "",
+    base_url: str = "",
+    temperature: float = 0.0,
+    timeout: float = 60.0,
+    retries: int = 2,
+    context_window: int = 16_000,
+) -> ChatModel:
+    """The model of that name at OpenAI, or at the server of `base_url`.
+
+    `timeout` is in seconds, for a connection and for each wait between two pieces; `retries` count before the first piece.
+    Nothing is sent yet.
+    """
+
+    def load() -> LLM:
+        from llama_index.llms.openai_like import OpenAILike
+
+        made: LLM = OpenAILike(
+            model=model,
+            api_base=base_url or OPENAI_URL,
+            api_key=api_key or "none",  # servers without keys still want the header
+            is_chat_model=True,
+            context_window=context_window,
+            temperature=temperature,
+            timeout=timeout,
+            max_retries=retries,
+            additional_kwargs={"stream_options": {"include_usage": True}},
+        )
+        return made
+
+    return ChatModel(load, name=model, context_window=context_window, timeout=timeout)
+
+
+def given_chat_model(llm: LLM) -> ChatModel:
+    """A chat model around a LlamaIndex LLM that somebody made."""
+    known = llm.metadata
+    return ChatModel(lambda: llm, name=known.model_name or type(llm).__name__, context_window=max(1024, known.context_window))
+
+
+def explained(error: BaseException, model: str, timeout: float) -> ModelError:
+    """What went wrong with a model, in a sentence that says what to do: each kind of failure has its own.
+
+    A server's own words are quoted in part; they never hold the key, which is taken out of them.
+    """
+    import httpx
+    import openai
+
+    said = _said(error)
+    if isinstance(error, openai.AuthenticationError):
+        return ModelError(f"The key for the model {model} was refused{said}. Check OPENAI_API_KEY.", "key")
+    if isinstance(error, openai.PermissionDeniedError):
+        return ModelError(f"This key may not use the model {model}{said}. Choose another CHAT_MODEL, or another key.", "key")
+    if isinstance(error, openai.NotFoundError):
+        return ModelError(f"The server knows no model {model!r}{said}. Check CHAT_MODEL and OPENAI_BASE_URL.", "model")
+    if isinstance(error, openai.RateLimitError):
+        if "quota" in said or "billing" in said:
+            return ModelError(f"The quota of this key is used up{said}. Add credit, or use another key.", "quota")
+        return ModelError(f"The model {model} has too many requests just now{said}. Wait a minute and ask again.", "busy")
+    if isinstance(error, (openai.APITimeoutError, httpx.TimeoutException, TimeoutError)):
+        return ModelError(
+            f"The model {model} said nothing for {timeout:g} seconds. Ask again, or set CHAT_TIMEOUT higher.", "timeout"
+        )
+    if isinstance(error, openai.BadRequestError):
+        if "context" in said:
+            return ModelError(
+                f"The passages were too long for the model {model}{said}. Set CONTEXT_WINDOW to what it can read.", "length"
+            )
+        return ModelError(f"The model {model} refused the request{said}. Check CHAT_MODEL and CHAT_TEMPERATURE.", "request")
+    if isinstance(error, openai.InternalServerError):
+        return ModelError(f"The server of the model {model} failed{said}. Ask again later.", "server")
+    broke_off = (httpx.RemoteProtocolError, httpx.ReadError, json.JSONDecodeError, openai.APIError)
+    if isinstance(error, (openai.APIConnectionError, httpx.ConnectError)):
+        return ModelError(
+            f"The server of the model {model} could not be reached. Check the network and OPENAI_BASE_URL.", "network"
+        )
+    if isinstance(error, broke_off):
+        return ModelError(f"The model {model} broke off, or sent what could not be read{said}. Ask again.", "broken")
+    return ModelError(f"The model {model} failed: {type(error).__name__}{said}. The log tells more.", "other")
+
+
+def _said(error: BaseException) -> str:
+    """What the server said, as far as fit for a sentence: " (...)", or nothing."""
+    body = getattr(error, "body", None)
+    words = body.get("message") or body.get("code") if isinstance(body, dict) else None
+    if not isinstance(words, str):
+        return ""
+    code = body.get("code") if isinstance(body, dict) else None
+    if isinstance(code, str) and code not in words:
+        words = f"{words} {code}"
+    key = _secret(error)
+    shown = " ".join((words.replace(key, "...") if key else words).split())[:200].rstrip(" .")
+    return f" ({shown})" if shown else ""
+
+
+def _secret(error: BaseException) -> str:
+    request = getattr(error, "request", None)
+    header = request.headers.get("authorization", "") if request is not None else ""
+    return str(header).removeprefix("Bearer ").strip()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    with suppress(Exception):
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+async def _responses(llm: LLM, messages: list[ChatMessage]) -> AsyncIterator[Any]:
+    """The responses of a streaming chat. A `CustomLLM` has no asynchronous one worth the name: it is read in a thread."""
+    from llama_index.core.llms import CustomLLM
+
+    if not isinstance(llm, CustomLLM):
+        stream = await llm.astream_chat(messages)
+        try:
+            async for response in stream:
+                yield response
+        finally:
+            # Closed here, not by the garbage collector: closing ends the request.
+            if closing := getattr(stream, "aclose", None):
+                await closing()
+        return
+    events = iter(llm.stream_chat(messages))
+
+    def step() -> ChatResponse | None:
+        return next(events, None)
+
+    while True:
+        found: ChatResponse | None = await asyncio.to_thread(step)
+        if found is None:
+            return
+        yield found
+
+
+def _llama_messages(messages: Sequence[Message]) -> list[ChatMessage]:
+    from llama_index.core.llms import ChatMessage, MessageRole
+
+    return [ChatMessage(role=MessageRole(message.role), content=message.content) for message in messages]
+
+
+def _usage(response: Any) -> Usage | None:
+    told = response.additional_kwargs or {}
+    if "prompt_tokens" in told and "completion_tokens" in told:
+        return Usage(int(told["prompt_tokens"]), int(told["completion_tokens"]))
+    return None

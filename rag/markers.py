@@ -1,0 +1,149 @@
+"""PURE. What a model writes, as it comes in: the words that may be shown, its sentences, the passages each points to.
+
+    "The [1] mines were cleared. [2, 3] Then"  ->  "The mines were cleared." of passages 1, 2, 3;  "Then"
+
+Markers come in every form that models use. They, and Markdown's signs, are taken out of the words: the answer gets markers
+of its own once a sentence has been checked. What may yet become a marker is held back until it is told apart, so that
+what is shown of a beginning is always a beginning of what is shown of the whole.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.sentences import sentence_spans
+
+_WORD = r"(?:sources?|passages?|articles?|documents?|docs?|references?|refs?|excerpts?|citations?)"
+_ONE = rf"(?:{_WORD}[ \t]*[:#]?[ \t]*)?#?\^?\d{{1,3}}(?:[ \t]*[-–—][ \t]*\d{{1,3}})?"
+_LIST = rf"{_ONE}(?:[ \t]*(?:[,;&]|\band\b)[ \t]*{_ONE})*"
+_SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_MARKER = re.compile(
+    rf"(?P<bracket>[\[【][ \t]*(?P<in_bracket>{_LIST})[ \t]*(?:†[^\]】\n]{{0,40}})?[\]】](?:\([^)\s]{{0,300}}\))?)"
+    rf"|(?P<round>\([ \t]*(?P<in_round>{_LIST})[ \t]*\))"
+    rf"|(?P<super>(?<=[\w.,;:!?”\"’)])[{_SUPERSCRIPT}]+(?:[,˒ ]?[{_SUPERSCRIPT}]+)*)"
+    rf"|(?P<named>\b(?:the[ \t]+)?{_WORD}[ \t]+#?(?P<in_named>\d{{1,3}}(?:[ \t]*(?:,|&|\band\b)[ \t]*\d{{1,3}})*)\b)",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"(\d{1,3})(?:\s*[-–—]\s*(\d{1,3}))?")
+_UNITS = re.compile(r"(?:^|[\s\d])(?:[kcmd]?m|km|ft|in|mi|yd|sq)$", re.IGNORECASE)
+_THINKING = re.compile(r"\A\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)\s*", re.DOTALL | re.IGNORECASE)
+_LINE_START = re.compile(r"(?m)^(?:[ \t]*(?:#{1,6}[ \t]+|[-•–]+[ \t]+|\d{1,2}[.)][ \t]+|>[ \t]*))+")
+_SIGNS = re.compile(r"\*+|`+|(?<!\w)_{1,2}(?=\w)|(?<=\w)_{1,2}(?!\w)")
+_HELD = re.compile(
+    rf"[ \t]*[\[【][^\]】\n]{{0,60}}\Z"  # a bracket that is not closed yet
+    rf"|[ \t]*\((?:\s*{_WORD}?[\s\d,;&#:^–—-]*|\s*[a-z]{{0,9}})\Z"
+    rf"|(?:\bthe\s+)?\b{_WORD}(?:\s+#?(?:\d[\d\s,&]*(?:\band\b\s*)?)?)?\Z"
+    rf"|\bthe\Z"
+    rf"|(?:\A|(?<=\n))(?:[ \t]*(?:[-•–#>]+|\d{{1,2}}[.)]?))+\Z",  # the signs of a list, before its first word
+    re.IGNORECASE,
+)
+_OPENED = re.compile(r"[\s\[【(“\"‘'«•–—-]+\Z")
+"""What may open the next sentence: where the last one ends is known only with what follows."""
+_DIGITS = str.maketrans(_SUPERSCRIPT, "0123456789")
+_MOST = 40
+"""Numbers of one marker that are taken: [1-999] is nonsense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A sentence of a model's text: where it stands in the words shown, and the numbers of passages that it points to,
+    each once, in the order they came. `opens` when a paragraph begins with it."""
+
+    start: int
+    end: int
+    markers: tuple[int, ...]
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What may be shown of a model's text so far. Of `sentences` the last may still be going on."""
+
+    words: str
+    sentences: tuple[Written, ...]
+
+
+def parse(raw: str, names: Sequence[str], *, done: bool) -> Text:
+    """A model's text so far, or, when it is `done`, all of it.
+
+    `names` are what the passages are called when the text speaks of "Source 2": of the n-th the n-th name. A number in
+    round brackets or after such a word points to a passage only when there are that many; others stay words.
+    """
+    raw = _THINKING.sub("", _printable(raw))
+    if not done:
+        # The last word may go on; a marker may follow what looks complete.
+        raw = raw[: max(raw.rfind(" "), raw.rfind("\n")) + 1].rstrip(" \t")
+    raw = _SIGNS.sub("", raw)
+    if not done:
+        while held := _HELD.search(raw):
+            raw = raw[: held.start()].rstrip(" \t")
+    raw = _LINE_START.sub("", raw)
+    pieces: list[str] = []
+    marks: list[tuple[int, list[int]]] = []
+    length = at = 0
+    for match in _MARKER.finditer(raw):
+        numbers = _numbers(match)
+        if not _points(match, numbers, len(names), raw):
+            continue
+        before = raw[at : match.start()]
+        named = ""
+        if match["named"]:
+            known = list(dict.fromkeys(names[number - 1] for number in numbers))
+            named = known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}"
+        else:
+            before = before.rstrip(" \t")
+        pieces += [before, named]
+        length += len(before) + len(named)
+        marks.append((length, numbers))
+        at = match.end()
+        if not named and (not before or before.endswith("\n")):
+            at += len(raw[at:]) - len(raw[at:].lstrip(" \t"))
+    pieces.append(raw[at:])
+    words = "".join(pieces)
+    words = words.rstrip() if done else _OPENED.sub("", words)
+    return Text(words, _sentences(words, marks))
+
+
+def _sentences(words: str, marks: Sequence[tuple[int, list[int]]]) -> tuple[Written, ...]:
+    spans = sentence_spans(words)
+    pointed: list[list[int]] = [[] for _ in spans]
+    for place, numbers in marks:
+        earlier = [n for n, (start, _) in enumerate(spans) if start < place]
+        owner = earlier[-1] if earlier else 0
+        if owner + 1 < len(spans) and earlier and "\n" in words[spans[owner][1] : place]:
+            owner += 1
+        if spans:
+            pointed[owner] += numbers
+    return tuple(
+        Written(start, end, tuple(dict.fromkeys(pointed[n])), n == 0 or "\n" in words[spans[n - 1][1] : start])
+        for n, (start, end) in enumerate(spans)
+    )
+
+
+def _numbers(match: re.Match[str]) -> list[int]:
+    inside = match["in_bracket"] or match["in_round"] or match["in_named"]
+    if inside is None:
+        groups = re.findall(rf"[{_SUPERSCRIPT}]+", match["super"])
+        return [int(group.translate(_DIGITS)) for group in groups][:_MOST]
+    found: list[int] = []
+    for first, last in _NUMBERS.findall(inside):
+        found += range(int(first), int(last or first) + 1)
+    return found[:_MOST]
+
+
+def _points(match: re.Match[str], numbers: Sequence[int], count: int, raw: str) -> bool:
+    """Is this a marker? In square brackets whatever it points to, elsewhere only to a passage that there is."""
+    if match["bracket"]:
+        return True
+    if match["super"] and _UNITS.search(raw[max(0, match.start() - 6) : match.start()]):
+        return False
+    return bool(numbers) and all(1 <= number <= count for number in numbers)
+
+
+def _printable(text: str) -> str:
+    """Without control characters, line ends aside, and without signs that turn the direction of writing."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") or c in "\u200c\u200d")

@@ -1,0 +1,83 @@
+"""A model's text as it comes in: markers of every form, sentences, and nothing shown that is taken back."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from rag.markers import parse
+
+NAMES = ("The River Post", "Harbour News", "“An owl”")
+
+
+def told(raw: str) -> list[tuple[str, tuple[int, ...]]]:
+    text = parse(raw, NAMES, done=True)
+    return [(text.words[one.start : one.end], one.markers) for one in text.sentences]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("It rained [1].", [("It rained.", (1,))]),
+        ("It rained. [1]", [("It rained.", (1,))]),
+        ("It rained.[1] It snowed.[2]", [("It rained.", (1,)), ("It snowed.", (2,))]),
+        ("It rained [1, 2].", [("It rained.", (1, 2))]),
+        ("It rained [1-3].", [("It rained.", (1, 2, 3))]),
+        ("It rained [1][3], they said [1].", [("It rained, they said.", (1, 3))]),
+        ("It rained【2】.", [("It rained.", (2,))]),
+        ("It rained【2†source】.", [("It rained.", (2,))]),
+        ("It rained (1).", [("It rained.", (1,))]),
+        ("It rained.¹ It snowed.² ³", [("It rained.", (1,)), ("It snowed.", (2, 3))]),
+        ("It rained [Source 2].", [("It rained.", (2,))]),
+        ("It rained [Sources 1 and 2].", [("It rained.", (1, 2))]),
+        ("It rained [Passage 1, Passage 3].", [("It rained.", (1, 3))]),
+        ("It rained [^1].", [("It rained.", (1,))]),
+        ("It rained [2](http://a.example/x).", [("It rained.", (2,))]),
+        ("[1] It rained.", [("It rained.", (1,))]),
+        ("It rained.\n[2] It snowed.", [("It rained.", ()), ("It snowed.", (2,))]),
+        ("According to Source 1, it rained.", [("According to The River Post, it rained.", (1,))]),
+        ("As passages 1 and 2 say, it rained.", [("As The River Post and Harbour News say, it rained.", (1, 2))]),
+        ("It rained [9].", [("It rained.", (9,))]),
+        ("- It rained [1]\n- It **snowed** [2]", [("It rained", (1,)), ("It snowed", (2,))]),
+        ("<think>So [3] it is.</think>It rained [1].", [("It rained.", (1,))]),
+        ("Dr. Ada Low (30) left in (2022) [1].", [("Dr. Ada Low (30) left in (2022).", (1,))]),
+        ("It covers 20 km² of land [1].", [("It covers 20 km² of land.", (1,))]),
+        ("Article 9 [sic] of the law [a b] holds.", [("Article 9 [sic] of the law [a b] holds.", ())]),
+        ("It rained\u202e\x1b[31m [1].", [("It rained[31m.", (1,))]),
+        ("", []),
+    ],
+)
+def test_markers_are_read_and_taken_out(raw: str, expected: list[tuple[str, tuple[int, ...]]]) -> None:
+    assert told(raw) == expected
+
+
+def test_a_marker_of_a_huge_range_is_bounded() -> None:
+    assert len(told("It rained [1-999].")[0][1]) <= 60
+
+
+PARTS = (
+    "It rained", "The mines", " were cleared", ".", " ", "\n", "\n\n", " [1]", "[2, 3]", " (1)", " (30)", "【3】", " [Source 2]", "¹", " the",
+    " According to Source 1,", " passages 1 and 2", "- ", "**", "# ", " Dr.", " said", "1. ", "[", "(", " [x y", "](http://a)", "“Yes.”",
+    " 2,000", " Sources", "!", "_a_", "`", " article 7 of", "*",
+)  # fmt: skip
+
+
+def test_what_is_shown_of_a_beginning_is_a_beginning_of_what_is_shown() -> None:
+    dice = random.Random(16)
+    for _ in range(400):
+        raw = "".join(dice.choice(PARTS) for _ in range(dice.randint(1, 14)))
+        whole = parse(raw, NAMES, done=True)
+        for length in range(len(raw)):
+            part = parse(raw[:length], NAMES, done=False)
+            assert whole.words.startswith(part.words.rstrip()), (raw, raw[:length])
+            complete = part.sentences[:-1]
+            assert [(s.start, s.end) for s in complete] == [(s.start, s.end) for s in whole.sentences[: len(complete)]], raw[
+                :length
+            ]
+            assert "[1]" not in part.words and "【" not in part.words
+
+
+def test_half_a_marker_is_never_shown() -> None:
+    for raw in ("It rained [1", "It rained [", "It rained [Source", "It rained (1", "It rained 【1", "It rained [1, "):
+        assert parse(raw, NAMES, done=False).words in ("It rained", "It")
