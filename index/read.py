@@ -25,7 +25,7 @@ from index.errors import ReadError
 from index.reading.characters import kind_of_binary, one_line
 from index.reading.draft import Draft
 from index.reading.formats import FORMATS, MB, Format, format_of, why_unread
-from index.reading.records import NoTextError, records_of_json, records_of_lines
+from index.reading.records import NoTextError
 from index.types import Article, Failure
 
 log = logging.getLogger(__name__)
@@ -132,16 +132,16 @@ def _read_file(path: str, found: Format, shown: str | None = None) -> Iterator[A
         packed = path.lower().endswith(".gz")
         with Path(path).open("rb") as file:
             stream = cast("BinaryIO", io.BufferedReader(_Unpacked(file, facts.st_size))) if packed else file
-            if found.holds == "lines":
-                yield from _read_records(_records(stream), source, named=shown is None)
+            if found.stream:
+                _check_stream(stream, found)
+                yield from _read_records(found.stream(stream), source, named=shown is None)
                 return
             data = _whole(stream, found, facts.st_size, packed=packed)
-        if found.holds == "several":
-            if not data.strip():
-                raise ReadError("it is empty: there is nothing in it but white space")
-            yield from _read_records(records_of_json(data), source, named=shown is None)
+        _check_whole(data, found)
+        if found.records:
+            yield from _read_records(found.records(data), source, named=shown is None)
         elif found.reader:
-            yield from _published_as(_read_one(data, found), source)
+            yield from _published_as(_read_one(found.reader(data)), source)
     except ReadError as error:
         yield Failure(source, str(error))
     except (OSError, EOFError, zlib.error) as error:
@@ -155,28 +155,29 @@ def _read_file(path: str, found: Format, shown: str | None = None) -> Iterator[A
         yield Failure(source, f"it could not be read as {found.name}: {said}")
 
 
-def _read_one(data: bytes, found: Format) -> Draft:
-    assert found.reader is not None
-    seems = kind_of_binary(data)
-    if found.name == "PDF" and b"%PDF-" not in data[:1024]:
-        raise ReadError(f"it is named .pdf but {f'seems to be {seems}' if seems else 'is no PDF'}")
-    if found.name == "Word" and not data.startswith(b"PK"):
-        raise ReadError(f"it is named .docx but {f'seems to be {seems}' if seems else 'is no Word document'}")
+def _check_whole(data: bytes, found: Format) -> None:
+    """Raise ReadError when a file is empty or plainly of another format than its name says."""
+    begins = data[:1024].find(found.begins)
+    # A PDF may have a few bytes before it begins.
+    if begins < 0 or (begins and found.name != "PDF"):
+        seems = kind_of_binary(data)
+        raise ReadError(f"it is named {found.endings[0]} but {f'seems to be {seems}' if seems else f'is no {found.name} file'}")
     if not data.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
         raise ReadError("it is empty: there is nothing in it but white space")
-    draft = found.reader(data)
+
+
+def _check_stream(stream: BinaryIO, found: Format) -> None:
+    first = stream.peek(512)[:512] if isinstance(stream, io.BufferedReader) else b""
+    if kind := kind_of_binary(first):
+        raise ReadError(f"it seems to be {kind}, not {found.name}")
+
+
+def _read_one(draft: Draft) -> Draft:
     if not any(char.isalnum() for char in draft.text):
         if draft.title:
             raise ReadError("it holds a title but no text")
         raise ReadError("no text of an article was found in it")
     return draft
-
-
-def _records(stream: BinaryIO) -> Iterator[tuple[str, Draft | ReadError]]:
-    first = stream.peek(512)[:512] if isinstance(stream, io.BufferedReader) else b""
-    if kind := kind_of_binary(first):
-        raise ReadError(f"it seems to be {kind}, not JSON Lines")
-    return records_of_lines(stream)
 
 
 def _read_records(records: Iterator[tuple[str, Draft | ReadError]], source: str, *, named: bool) -> Iterator[Article | Failure]:
@@ -239,9 +240,11 @@ def _whole(stream: BinaryIO, found: Format, size: int, *, packed: bool) -> bytes
         size = max(size, len(data))
     largest = found.largest // MB
     unpacked = " unpacked" if packed else ""
-    if found.holds == "several":
+    if found.name == "JSON":
         advice = "save it as .jsonl, one article a line, which may have any size"
         raise ReadError(f"it is larger than {largest} MB{unpacked}; {advice}")
+    if found.holds == "several":
+        raise ReadError(f"it has {size / MB:,.0f} MB; {found.name} files are read up to {largest} MB")
     has = f"more than {largest}" if packed else f"{size / MB:,.0f}"
     raise ReadError(
         f"it has {has} MB{unpacked}; one article may have {largest} MB as {found.name}. "

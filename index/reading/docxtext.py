@@ -9,13 +9,13 @@ from io import BytesIO
 from typing import Any
 
 from index.errors import ReadError
+from index.reading.archive import Archive
 from index.reading.blocks import Block, render, size
 from index.reading.characters import normalise, one_line
 from index.reading.clean import without_title
 from index.reading.draft import Draft
 from index.reading.pdftext import stated_author, stated_title
 
-_MOST_UNPACKED = 300 * 1024 * 1024
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING_STYLE = re.compile(r"(?:heading|berschrift|überschrift|titre|titolo|título|ttulo) ?(\d)", re.IGNORECASE)
 _CONTENTS_STYLE = re.compile(r"toc ?\d|toc ?heading|verzeichnis ?\d", re.IGNORECASE)
@@ -49,15 +49,8 @@ def read_docx(data: bytes) -> Draft:
 
 
 def _check_archive(data: bytes) -> None:
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            names = archive.namelist()
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise ReadError("it is damaged: a .docx is a ZIP archive, and this one cannot be opened") from error
-    if unpacked > _MOST_UNPACKED:
-        raise ReadError(f"it unpacks to {unpacked // 2**20:,} MB, more than a document can need; it was not opened")
-    if "word/document.xml" not in names and "[Content_Types].xml" not in names:
+    archive = Archive(data, "a .docx")
+    if "word/document.xml" not in archive and "[Content_Types].xml" not in archive:
         raise ReadError("it is a ZIP archive but no Word document")
 
 
