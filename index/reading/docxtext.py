@@ -19,6 +19,7 @@ from index.reading.pdftext import stated_author, stated_title
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING_STYLE = re.compile(r"(?:heading|berschrift|überschrift|titre|titolo|título|ttulo) ?(\d)", re.IGNORECASE)
 _CONTENTS_STYLE = re.compile(r"toc ?\d|toc ?heading|verzeichnis ?\d", re.IGNORECASE)
+_WRAPPERS = frozenset(f"{_W}{name}" for name in ("sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag"))
 # Deleted and moved-away text is no longer in the document; pictures and fields have no words of their own.
 _SKIPPED = frozenset(f"{_W}{name}" for name in ("del", "moveFrom", "drawing", "pict", "instrText", "object", "rPr", "pPr"))
 
@@ -36,7 +37,7 @@ def read_docx(data: bytes) -> Draft:
         document = Document(BytesIO(data))
     except (PackageNotFoundError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ReadError(f"it is not a Word document that can be read: {one_line(str(error))[:160]}") from error
-    styles = {style.style_id: style.name or "" for style in document.styles if style.style_id}
+    styles = {style.style_id: _kind_of_style(style) for style in document.styles if style.style_id}
     found = list(_blocks(document.element.body, styles))
     properties = document.core_properties
     titled = next((block.text for kind, block in found[:5] if kind == "title"), "")
@@ -62,8 +63,8 @@ def _blocks(body: Any, styles: dict[str, str]) -> Iterator[tuple[str, Block]]:
         if element.tag == f"{_W}p":
             yield from _paragraph(element, styles)
         elif element.tag == f"{_W}tbl":
-            yield from _table(element)
-        elif element.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml", f"{_W}smartTag"):
+            yield from _table(element, styles)
+        elif element.tag in _WRAPPERS:
             waiting.extend(list(element)[::-1])
 
 
@@ -87,20 +88,46 @@ def _paragraph(element: Any, styles: dict[str, str]) -> Iterator[tuple[str, Bloc
             yield "paragraph", Block("paragraph", line, tight=at > 0)
 
 
-def _table(table: Any) -> Iterator[tuple[str, Block]]:
-    for row in table.iter(f"{_W}tr"):
+def _table(table: Any, styles: dict[str, str]) -> Iterator[tuple[str, Block]]:
+    for row in _within(table, "tr"):
+        cells = list(_within(row, "tc"))
         if row.xpath("boolean(.//w:tbl)"):
+            # A table within a table lays the page out: its cells are read one after the other.
+            for cell in cells:
+                yield from _blocks(cell, styles)
             continue
-        cells = []
-        for cell in row.iterchildren(f"{_W}tc", f"{_W}sdt"):
+        said = []
+        for cell in cells:
             paragraphs = [" ".join(normalise(_text(part)).split()) for part in cell.iter(f"{_W}p")]
-            cells.append([part for part in paragraphs if part])
-        cells = [cell for cell in cells if cell]
-        if any(size(part) > 200 for cell in cells for part in cell):
-            yield from (("paragraph", Block("paragraph", part)) for cell in cells for part in cell)
-        elif cells:
-            said = [" ".join(cell) for cell in cells]
-            yield "row", Block("row", (": " if len(said) == 2 else " | ").join(said))
+            said.append([part for part in paragraphs if part])
+        said = [cell for cell in said if cell]
+        if any(size(part) > 200 for cell in said for part in cell):
+            yield from (("paragraph", Block("paragraph", part)) for cell in said for part in cell)
+        elif said:
+            words = [" ".join(cell) for cell in said]
+            yield "row", Block("row", (": " if len(words) == 2 else " | ").join(words))
+
+
+def _within(element: Any, name: str) -> Iterator[Any]:
+    """The rows of a table or the cells of a row, content controls and tracked changes around them opened."""
+    waiting = list(element)[::-1]
+    while waiting:
+        child = waiting.pop()
+        if child.tag == f"{_W}{name}":
+            yield child
+        elif child.tag in _WRAPPERS:
+            waiting.extend(list(child)[::-1])
+
+
+def _kind_of_style(style: Any) -> str:
+    """What a paragraph style is called, or the heading it was made from when its own name says nothing."""
+    name = str(style.name or "")
+    based = style
+    for _ in range(10):
+        if based is None or _HEADING_STYLE.match(str(based.name or "")):
+            break
+        based = getattr(based, "base_style", None)
+    return str(based.name) if based is not None and not _CONTENTS_STYLE.match(name) else name
 
 
 def _text(paragraph: Any) -> str:

@@ -318,7 +318,9 @@ def _starts(entries: list[_Entry], tree: Any) -> list[_Entry]:
         if number is None or place.getparent() is None or place.tag == "body":
             continue
         parent = place.getparent()
-        while parent.getparent() is not None and parent.tag != "body" and parent[0] is place and not (parent.text or "").strip():
+        while (
+            parent.getparent() is not None and parent.tag != "body" and parent[0] is place and not (parent.text or "").strip()
+        ):
             place, parent = parent, parent.getparent()
         mark = place.makeelement("p")
         mark.text = f"{_PLACE}{number}"

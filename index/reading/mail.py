@@ -18,7 +18,7 @@ from index.reading.draft import Draft
 from index.reading.htmlblocks import blocks_of_tree, parse
 from index.reading.mime import characters, header, inline_parts, parse_mime
 
-_PASSED_ON = re.compile(r"(?:(?:fwd?|wg|tr|rv|doorst|i|re|aw)\s*:\s*)+", re.IGNORECASE)
+_PASSED_ON = re.compile(r"(?:(?:fwd?|wg|tr|rv|doorst|re|aw)\s*:\s*)+", re.IGNORECASE)
 _FORWARDED = re.compile(
     r"[-_\s]*(?:begin )?(?:forwarded message|original message|weitergeleitete nachricht|ursprüngliche nachricht"
     r"|message transféré|mensaje reenviado)[-_:\s]*",
@@ -33,10 +33,11 @@ _FIELD = re.compile(rf"[*_]*({'|'.join(_FIELDS)})[*_]*\s?:[*_]*\s*(.*)", re.IGNO
 _CLUTTER = re.compile(
     r"\bunsubscribe\b|\b(?:manage|update|change|edit) (?:your )?(?:e-?mail )?(?:preferences|subscriptions?|settings|profile)\b"
     r"|\b(?:view|read|open|see) (?:it|this|the)?\b.{0,30}\b(?:in|on) (?:your |a |the )?(?:web )?(?:browser|web|app)\b"
-    r"|\b(?:having )?trouble (?:viewing|reading)\b|\byou(?:.re| are| have) (?:receiving|received|getting|subscribed|signed up)\b"
+    r"|\b(?:having )?trouble (?:viewing|reading)\b"
+    r"|\byou(?:.re| are| have) (?:receiving|received|getting|subscribed|signed up)\b"
     r"|\bthis (?:e-?mail|message|newsletter) was sent\b|\badd us to your address book\b|\bforward(?:ed)? (?:this|to a friend)\b"
     r"|\bsent from my \w+|\bno longer (?:wish|want) to receive\b"
-    r"|\b(?:abmelden|abbestellen|abbestellung)\b|\bim browser (?:an|an)?(?:sehen|zeigen|öffnen)\b"
+    r"|\b(?:abmelden|abbestellen|abbestellung)\b|\bim browser (?:an)?(?:sehen|zeigen|öffnen)\b"
     r"|\bse désabonner\b|\bdésinscri\w+|\bdans (?:votre|un) navigateur\b|\bdarse de baja\b|\ben (?:su|tu|el) navegador\b",
     re.IGNORECASE,
 )
@@ -67,7 +68,7 @@ def read_mail(data: bytes) -> Draft:
         blocks, passed = _best(message)
     except ReadError as error:
         raise ReadError(f"its text cannot be read: {error}") from error
-    title = _PASSED_ON.sub("", one_line(passed.subject)) or _without_passed_on(header(message, "Subject"), passed)
+    title = _subject(one_line(passed.subject)) or _subject(header(message, "Subject"))
     text = without_title(render(_without_clutter(blocks, title)), title)
     if not any(char.isalnum() for char in text):
         has = "only attachments; save the one you want and add that file" if message.is_multipart() else "no text"
@@ -82,8 +83,9 @@ def read_mail(data: bytes) -> Draft:
     )
 
 
-def _without_passed_on(subject: str, passed: _Passed) -> str:
-    return _PASSED_ON.sub("", subject) if passed != _Passed() or _PASSED_ON.match(subject) else subject
+def _subject(said: str) -> str:
+    passed_on = _PASSED_ON.match(said)
+    return said[passed_on.end() :] if passed_on else said
 
 
 def _best(message: Message) -> tuple[list[Block], _Passed]:
@@ -150,7 +152,8 @@ def _paragraphs(text: str) -> list[Block]:
 
 def _passed_on(blocks: list[Block]) -> tuple[list[Block], _Passed]:
     """The blocks under the head of a message that was passed on, and what that head says."""
-    start = next((at for at, block in enumerate(blocks[:30]) if len(block.text) < 100 and _FORWARDED.fullmatch(block.text)), None)
+    heads = (at for at, block in enumerate(blocks[:30]) if len(block.text) < 100 and _FORWARDED.fullmatch(block.text))
+    start = next(heads, None)
     # Who passes an article on may say a word about it, but who writes one does not begin with another's head.
     if start is None or sum(size(block.text) for block in blocks[:start]) > 600:
         return blocks, _Passed()

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from index.errors import ReadError
-from index.reading.columns import Line, Page, Run
 from index.reading.characters import normalise
+from index.reading.columns import Line, Page, Run
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader

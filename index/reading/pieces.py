@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -74,7 +75,9 @@ def piece_of(item: Mapping[str, Any]) -> Piece | None:
         inside = item.get(wrapper)
         if isinstance(inside, dict):
             item = inside
-    metadata = next((item[name] for name in ("metadata", "extra_info") if isinstance(item.get(name), dict)), {})
+    metadata: Mapping[str, Any] = next(
+        (item[name] for name in ("metadata", "extra_info") if isinstance(item.get(name), dict)), {}
+    )
     text = _text(item)
     if text is None or not ({"id_", "relationships", "page_content", "document", "text_resource"} & item.keys() or metadata):
         return None
@@ -144,7 +147,7 @@ def _in_order(pieces: list[Piece]) -> list[Piece] | None:
         if len(known) == len(pieces) == len(set(known)):
             return [piece for _, piece in sorted(zip(known, pieces, strict=True), key=lambda pair: pair[0])]
     # Pieces that overlap one after the other prove by it that the file has them in order.
-    overlapping = (_overlap(before.text, after.text) for before, after in zip(pieces, pieces[1:], strict=False))
+    overlapping = (_overlap(before.text, after.text) for before, after in pairwise(pieces))
     return pieces if all(overlapping) else None
 
 
@@ -170,7 +173,7 @@ def _concatenated(pieces: list[Piece]) -> tuple[str, bool]:
     # What a page or a text begins with is stripped; more than that is a piece that is not here.
     missing = (place or 0) > 200
     tail = pieces[0].text
-    for before, piece in zip(pieces, pieces[1:], strict=False):
+    for before, piece in pairwise(pieces):
         added = None
         if piece.start is not None and before.start is not None:
             shared = before.start + len(before.text) - piece.start

@@ -185,10 +185,8 @@ def _of_pieces(pieces: Sequence[Piece], *, alone: bool = False) -> Draft | ReadE
     for piece in pieces[:_MOST_STATED]:
         stated = stated.filled_from(fields(piece.stated))
     whole = pieces[0].whole
-    if whole and whole[0] == "document" and not alone:
-        identity = whole[1]
-    else:
-        identity = pieces[0].id if len(pieces) == 1 else ""
+    own = pieces[0].id if len(pieces) == 1 else ""
+    identity = whole[1] if whole and whole[0] == "document" and not alone else own
     text = readable(written, stated.title)
     if not text:
         return ReadError("its text is empty")

@@ -17,11 +17,11 @@ _PAGE_NUMBER = re.compile(
     r"(?:page|seite|p\.|s\.)?\s*[-–—|]?\s*\d{1,4}\s*[-–—|]?(?:\s*(?:/|of|von|de|sur)\s*\d{1,4})?", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
-# The first halves of words that are written as one although both halves are words: without, therefore, understand.
+# First halves of words that are written as one although both halves are words: without, therefore, understand.
 _WRITTEN_AS_ONE = frozenset(
-    "with through there where here some any every no how what who when for under over out up in on to be after always"
-    " over inter al an a not more hence how ever all back down fore high house land life man may mean news night off"
-    " other play post pre re school sea sub sun super thing time trans wood work world".split()
+    "after all any back down ever every fore hand head here home house how land life man mean more news night not off out "
+    "over play post school sea some sub sun super there thing through time trans under what when where who with wood work "
+    "world".split()
 )
 _EDGE_ROWS = 3
 
@@ -100,7 +100,7 @@ class _Words:
     def __init__(self, lines: Iterator[str] | Sequence[str]) -> None:
         self._counted: Counter[str] = Counter()
         for line in lines:
-            found = [match for match in _WORD.finditer(line)]
+            found = list(_WORD.finditer(line))
             for at, match in enumerate(found):
                 # The last word of a line may be half of one, and so may the first.
                 if at == len(found) - 1 and line.rstrip().endswith(("-", "\u2010", "\u00ad")):
