@@ -315,17 +315,19 @@ def _starts(entries: list[_Entry], tree: Any) -> list[_Entry]:
     places = [element for element in tree.iter() if isinstance(element.tag, str) and element.get("id") in wanted]
     for place in places:
         number = wanted.pop(place.get("id"), None)
-        if number is None or place.getparent() is None or place.tag == "body":
+        if number is None or place.getparent() is None or place.tag in ("body", "html", "head"):
             continue
-        parent = place.getparent()
-        while (
-            parent.getparent() is not None and parent.tag != "body" and parent[0] is place and not (parent.text or "").strip()
-        ):
-            place, parent = parent, parent.getparent()
+        while _begins_its_parent(place):
+            place = place.getparent()
         mark = place.makeelement("p")
         mark.text = f"{_PLACE}{number}"
         place.addprevious(mark)
     return starts
+
+
+def _begins_its_parent(element: Any) -> bool:
+    parent = element.getparent()
+    return parent.tag not in ("body", "html") and parent[0] is element and not (parent.text or "").strip()
 
 
 def _chapter_tree(archive: Archive, path: str) -> Any:

@@ -33,8 +33,9 @@ def parse_xml(data: bytes) -> Any:
         raise ReadError("it is not valid XML") from error
     for element in root.iter(etree.Element):
         element.tag = local(str(element.tag)).lower()
-        for name in [name for name in element.attrib if isinstance(name, str) and name.startswith("{")]:
-            element.attrib.setdefault(local(name), element.attrib[name])
+        for name, value in element.items():
+            if name.startswith("{") and element.get(local(name)) is None:
+                element.set(local(name), value)
     return root
 
 
