@@ -108,7 +108,17 @@ def _html_blocks(page: str) -> list[Block]:
     for element in list(tree.iter("div", "span", "p", "td", "tr", "table", "a", "preheader")):
         if element.get("hidden") is not None or _HIDDEN.search(element.get("style", "")[:500]):
             _drop(element)
+    _open_layout(tree)
     return list(blocks_of_tree(tree))
+
+
+def _open_layout(tree: Any) -> None:
+    """Turn the tables that lay a letter out, as nearly all in letters do, into plain divisions."""
+    for row in list(tree.iter("tr")):
+        cells = list(row.iterchildren("td", "th"))
+        if len(cells) < 2 or next(row.iter("p", "div", "table", "h1", "h2", "h3", "ul", "img"), None) is not None:
+            for element in (row, *cells):
+                element.tag = "div"
 
 
 def _drop(element: Any) -> None:

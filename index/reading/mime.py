@@ -80,10 +80,9 @@ def characters(part: Message) -> str:
 
 def header(message: Message, name: str) -> str:
     """A header as one line of words, its encoded words decoded; "" when it is missing."""
-    try:
-        said = str(message.get(name, ""))[:_LONGEST_HEADER]
-    except (ValueError, LookupError):
-        return ""
+    written = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
+    # Bytes that are no ASCII, which should not be there, come as surrogates.
+    said = _decoded(str(written)[:_LONGEST_HEADER].encode("utf-8", "surrogateescape"), None)
     said = " ".join(said.split())
     try:
         pieces = decode_header(said)
@@ -94,7 +93,6 @@ def header(message: Message, name: str) -> str:
 
 
 def _decoded(piece: bytes, encoding: str | None) -> str:
-    # Bytes that are no ASCII in a header should not be there; where they are, they are nearly always UTF-8.
     for name in (encoding or "utf-8", "utf-8", "cp1252"):
         try:
             return piece.decode(name)
