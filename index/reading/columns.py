@@ -22,6 +22,8 @@ _NEAR = 2.0
 _NARROWEST = 80.0
 _FEWEST_ROWS = 4
 _PROSE_SIZE = 18.0
+_LONGEST_WORD = 20
+_USUAL_WIDTH = 0.48
 _MOST_LINES = 3_000
 SPANNING = -1
 """The column of a line that runs over several columns."""
@@ -72,11 +74,12 @@ def in_reading_order(pages: Sequence[Page]) -> list[list[Line]]:
     """For each page its lines in reading order; those of a page with columns know their column."""
     edges = [_edges(page) for page in pages]
     known = [found for found in edges if found]
+    width = _letter_width([(page, found) for page, found in zip(pages, edges, strict=True) if found])
     ordered = []
     for page, found in zip(pages, edges, strict=True):
         # The last page of an article may have three lines in its second column: too few to show that it is one.
         edge = found or next((other for other in known if _fits(page, other)), ())
-        ordered.append(_by_column(page, edge) if edge else list(page.lines))
+        ordered.append(_by_column(page, edge, width) if edge else list(page.lines))
     return ordered
 
 
@@ -91,10 +94,11 @@ def _edges(page: Page) -> tuple[float, ...]:
         return ()
     chosen = [min(rows)]
     for x in sorted(rows, key=lambda place: (-rows[place], place)):
-        if all(abs(x - other) >= _NARROWEST for other in chosen) and _is_gutter(page, x):
+        apart = all(abs(x - other) >= _NARROWEST for other in chosen)
+        if apart and _is_gutter(page, x) and _is_prose(page, tuple(sorted((*chosen, x)))):
             chosen.append(x)
     edges = tuple(sorted(_leftmost(x, begun, page) for x in chosen))
-    return edges if len(edges) > 1 and _is_prose(page, edges) else ()
+    return edges if len(edges) > 1 else ()
 
 
 def _clusters(starts: list[tuple[float, int]]) -> Iterator[tuple[float, int]]:
@@ -117,7 +121,12 @@ def _is_gutter(page: Page, x: float) -> bool:
     strip = max(6.0, 0.8 * _body_height(page))
     inside = sum(1 for line in page.lines for run in line.runs if x - strip < run.x < x - _NEAR)
     beginning = sum(1 for line in page.lines for run in line.runs if abs(run.x - x) <= _NEAR)
-    return inside <= 1 + 0.1 * beginning
+    # Words of one line that happen to begin below each other have a word just before them, and no gutter.
+    pairs = (pair for line in page.lines for pair in pairwise(line.runs))
+    words = [before for before, run in pairs if abs(run.x - x) <= _NEAR and before.x < x - _NEAR]
+    words = [word for word in words if size(word.text.strip()) <= _LONGEST_WORD]
+    near = sum(1 for word in words if x - word.x < (_USUAL_WIDTH * size(word.text.strip()) + 0.8) * _body_height(page))
+    return inside <= 1 + 0.1 * beginning and near <= 1 + 0.2 * beginning
 
 
 def _leftmost(x: float, begun: dict[float, int], page: Page) -> float:
@@ -157,8 +166,7 @@ def _split(runs: Sequence[Run], edges: tuple[float, ...]) -> Iterator[tuple[int,
         yield before, current
 
 
-def _by_column(page: Page, edges: tuple[float, ...]) -> list[Line]:
-    width = _letter_width(page, edges)
+def _by_column(page: Page, edges: tuple[float, ...], width: float) -> list[Line]:
     rows: dict[int, list[Line]] = {}
     for line in page.lines:
         rows.setdefault(round(line.y), []).append(line)
@@ -204,21 +212,25 @@ def _crosses_word_by_word(line: Line, following: float, width: float) -> bool:
     for before, after in pairwise(line.runs):
         if before.x < following - _NEAR and after.x > following - _NEAR:
             word = size(before.text.strip())
-            return word <= 20 and after.x - (before.x + width * line.height * word) < 0.8 * line.height
+            return word <= _LONGEST_WORD and after.x - (before.x + width * line.height * word) < 0.8 * line.height
     return False
 
 
-def _letter_width(page: Page, edges: tuple[float, ...]) -> float:
-    """The width of a letter in heights of the type, measured by the last column, over which nothing runs."""
-    last = [
-        size("".join(run.text for run in runs).strip()) * line.height
-        for line in page.lines
-        for column, runs in _split(line.runs, edges)
-        if column == len(edges) - 1
-    ]
-    full = sorted(last)[int(0.9 * (len(last) - 1))] if last else 0.0
-    width = page.right - (edges[0] - page.left) - edges[-1]
-    return min(0.65, max(0.35, width / full)) if full and width > 0 else 0.48
+def _letter_width(pages: Sequence[tuple[Page, tuple[float, ...]]]) -> float:
+    """The width of a letter in heights of the type, measured by the last columns, over which nothing runs."""
+    widths = []
+    for page, edges in pages:
+        last = [
+            size("".join(run.text for run in runs).strip()) * line.height
+            for line in page.lines
+            for column, runs in _split(line.runs, edges)
+            if column == len(edges) - 1
+        ]
+        full = sorted(last)[int(0.9 * (len(last) - 1))] if last else 0.0
+        width = page.right - (edges[0] - page.left) - edges[-1]
+        if full and width > 0:
+            widths.append(min(0.65, max(0.35, width / full)))
+    return sorted(widths)[len(widths) // 2] if widths else _USUAL_WIDTH
 
 
 def _body_height(page: Page) -> float:

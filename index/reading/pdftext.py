@@ -53,7 +53,7 @@ def read_pdf(data: bytes) -> Draft:
         raise ReadError("it is encrypted in a way that is not read here; save an unencrypted copy") from error
     except PdfReadError as error:
         raise ReadError(f"it is damaged and cannot be read as a PDF: {one_line(str(error))[:160]}") from error
-    lines = without_running_heads(in_reading_order(pages))
+    lines = in_reading_order(without_running_heads(pages))
     text = "\n\n".join(paragraphs(lines))
     title = title or headline(lines)
     if not any(char.isalnum() for char in text):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from index.reading.blocks import ends_sentence, join_lines, letters, size
 from index.reading.characters import normalise
-from index.reading.columns import Line
+from index.reading.columns import SPANNING, Line, Page
 
 _BULLET = re.compile(r"[•◦▪‣●○■–*-]\s+\S|\(?\d{1,3}[.)]\s+\S")
 _HYPHENATED = re.compile(r"[^\W\d_]{2,}[-\u2010\u00ad]$")
@@ -24,11 +26,13 @@ _WRITTEN_AS_ONE = frozenset(
     "world".split()
 )
 _EDGE_ROWS = 3
+_LONGEST_WORD = 80
+_APART = 1.6
 
 
-def without_running_heads(pages: Sequence[list[Line]]) -> list[list[Line]]:
+def without_running_heads(pages: Sequence[Page]) -> list[Page]:
     """Each page without its number and without what most pages begin or end with, wherever the file has it."""
-    rows = [_rows(page) for page in pages]
+    rows = [_rows(page.lines) for page in pages]
     seen: Counter[tuple[bool, str]] = Counter()
     places: dict[tuple[bool, str], list[float]] = defaultdict(list)
     for page in rows:
@@ -37,17 +41,19 @@ def without_running_heads(pages: Sequence[list[Line]]) -> list[list[Line]]:
                 places[top, _key(line.text)].append(line.y)
         seen.update({(top, _key(line.text)) for top, row in _edge_rows(page) for line in row})
 
-    def repeats(top: bool, line: Line) -> bool:
+    def repeats(top: bool, line: Line, detached: bool) -> bool:
         key = top, _key(line.text)
         times = seen[key]
         if times < 2 or not key[1]:
             return False
-        # Left and right pages have heads of their own, and an article may begin on any of them; but at one height.
+        if times >= 3 and times > 0.5 * len(pages):
+            return True
+        # Left and right pages have heads of their own, and a short article has few; but at one height, and apart.
         level = line.height > 0 and sum(1 for y in places[key] if abs(y - line.y) <= 3.0) >= 0.8 * times
-        least = 0.3 if level else 0.5
-        return times > least * len(pages) and (times >= 3 or (level and len(pages) <= 4))
+        return detached and level and times > 0.3 * len(pages) and (times >= 3 or len(pages) <= 4)
 
-    return [_trimmed(page, page_rows, repeats) for page, page_rows in zip(pages, rows, strict=True)]
+    kept = (_trimmed(page.lines, page_rows, repeats) for page, page_rows in zip(pages, rows, strict=True))
+    return [replace(page, lines=lines) for page, lines in zip(pages, kept, strict=True)]
 
 
 def paragraphs(pages: Sequence[list[Line]]) -> list[str]:
@@ -66,7 +72,7 @@ def paragraphs(pages: Sequence[list[Line]]) -> list[str]:
         if before is None:
             joined.append([text])
         else:
-            parted = before[0] != number or before[1].column != line.column
+            parted = before[0] != number or _is_elsewhere(before[1], line)
             goes_on = not (blank and not parted) and _continues(before[1], line, widths, parted=parted)
             if goes_on:
                 joined[-1].append(text)
@@ -143,6 +149,12 @@ class _Widths:
         return self._full.get(min(line.column, 1), 0.0)
 
 
+def _is_elsewhere(before: Line, line: Line) -> bool:
+    """Whether `line` stands in another column; the last line over all columns is often as short as one of them."""
+    beneath = 0 < before.y - line.y < 2 * line.height and before.column == SPANNING
+    return before.column != line.column and not beneath
+
+
 def _continues(before: Line, line: Line, widths: _Widths, *, parted: bool) -> bool:
     """Whether `line` goes on with the paragraph that `before` belongs to. `parted`: by a page's or a column's end."""
     said, text = _said(before), _said(line)
@@ -150,7 +162,7 @@ def _continues(before: Line, line: Line, widths: _Widths, *, parted: bool) -> bo
         return False
     if _BULLET.match(text):
         return False
-    if _HYPHENATED.search(said) and text[:1].islower():
+    if _HYPHENATED.search(said[-_LONGEST_WORD:]) and text[:1].islower():
         return True
     if before.bold != line.bold:
         return False
@@ -170,14 +182,15 @@ def _continues(before: Line, line: Line, widths: _Widths, *, parted: bool) -> bo
 def _joined(lines: list[str], words: _Words) -> str:
     joined = lines[0]
     for line in lines[1:]:
-        if _HYPHENATED.search(joined) and line[:1].islower():
-            first = re.split(r"[\W\d_]", joined[:-1])[-1].lower()
+        end = joined[-_LONGEST_WORD:]
+        if _HYPHENATED.search(end) and line[:1].islower():
+            first = re.split(r"[\W\d_]", end[:-1])[-1].lower()
             # "state-of-the-" is broken at a hyphen of its own.
-            at_compound = joined[: -len(first) - 1].endswith(("-", "\u2010")) and joined[-1] != "\u00ad"
+            at_compound = end[: -len(first) - 1].endswith(("-", "\u2010")) and end[-1] != "\u00ad"
             rest = (_WORD.match(line) or re.match("", line))[0].split("-")[0].lower()  # type: ignore[index]
             keeps = joined[-1] != "\u00ad" and (at_compound or words.keeps_hyphen(first, rest))
             joined = (joined[:-1] + "-" if keeps else joined[:-1]) + line
-        elif _COMPOUND.search(joined) and line[:1].isalnum():
+        elif _COMPOUND.search(end) and line[:1].isalnum():
             # "Anglo-" and "Saxon", "COVID-" and "19".
             joined += line
         else:
@@ -189,7 +202,7 @@ def _said(line: Line) -> str:
     return " ".join(line.text.split())
 
 
-def _rows(page: list[Line]) -> list[list[Line]]:
+def _rows(page: Sequence[Line]) -> list[list[Line]]:
     """The lines of a page by their height on it, from above; as they come where that is not known."""
     written = [line for line in page if line.text.strip()]
     if any(line.height == 0 for line in written):
@@ -209,17 +222,19 @@ def _edge_rows(rows: list[list[Line]]) -> Iterator[tuple[bool, list[Line]]]:
     yield from ((False, row) for row in rows[-_EDGE_ROWS:])
 
 
-def _trimmed(page: list[Line], rows: list[list[Line]], repeats: Callable[[bool, Line], bool]) -> list[Line]:
+def _trimmed(page: Sequence[Line], rows: list[list[Line]], repeats: Callable[[bool, Line, bool], bool]) -> tuple[Line, ...]:
     dropped: set[int] = set()
     for top in (True, False):
-        edge = rows[:_EDGE_ROWS] if top else rows[: -_EDGE_ROWS - 1 : -1]
-        for row in edge:
-            furniture = [line for line in row if repeats(top, line) or _PAGE_NUMBER.fullmatch(line.text.strip())]
+        edge = rows[: _EDGE_ROWS + 1] if top else rows[: -_EDGE_ROWS - 2 : -1]
+        gaps = [abs(row[0].y - inner[0].y) / max(row[0].height, 1.0) for row, inner in pairwise(edge)]
+        for at, row in enumerate(edge[:_EDGE_ROWS]):
+            detached = any(gap >= _APART for gap in gaps[at:])
+            furniture = [line for line in row if repeats(top, line, detached) or _PAGE_NUMBER.fullmatch(line.text.strip())]
             dropped.update(id(line) for line in furniture)
             # Beneath a line of the text there are no more heads.
             if len(furniture) < len(row):
                 break
-    return [line for line in page if id(line) not in dropped]
+    return tuple(line for line in page if id(line) not in dropped)
 
 
 def _key(text: str) -> str:
