@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 TOGETHER = 8
 HOW_TO_ADD = (
-    "<p>Text, Markdown, HTML, PDF, Word, JSON or JSON lines, also gzipped. "
+    "<p>Text, Markdown, web pages (HTML, MHTML), PDF, Word, EPUB, e-mails and mailboxes, JSON or JSON lines, also what "
+    "LlamaIndex and Chroma export; all but PDF, Word and EPUB also gzipped. "
     "A file with the name of an earlier one takes its place.</p>"
 )
 MARKER = re.compile(r"src-(\d{1,6})-(\d{1,6})")

@@ -39,14 +39,27 @@ def read_docx(data: bytes) -> Draft:
         raise ReadError(f"it is not a Word document that can be read: {one_line(str(error))[:160]}") from error
     styles = {style.style_id: _kind_of_style(style) for style in document.styles if style.style_id}
     found = list(_blocks(document.element.body, styles))
-    properties = document.core_properties
+    stated = _properties(document)
     titled = next((block.text for kind, block in found[:5] if kind == "title"), "")
-    title = stated_title(properties.title) or titled
+    title = stated.title or titled
     text = without_title(render(block for _, block in found), title)
     if not any(char.isalnum() for char in text):
         raise ReadError("it holds no text")
-    language = one_line(properties.language or "")[:35]
-    return Draft(text, title=title, author=stated_author(properties.author), language=language)
+    return Draft(text, title=title).filled_from(stated)
+
+
+def _properties(document: Any) -> Draft:
+    """What the document's properties say of it; nothing when they are damaged, which costs no word of its text."""
+    try:
+        properties = document.core_properties
+        return Draft(
+            "",
+            title=stated_title(properties.title),
+            author=stated_author(properties.author),
+            language=one_line(properties.language or "")[:35],
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return Draft("")
 
 
 def _check_archive(data: bytes) -> None:
