@@ -12,6 +12,9 @@ tell where they end.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -25,6 +28,7 @@ _PROSE_SIZE = 18.0
 _LONGEST_WORD = 20
 _USUAL_WIDTH = 0.48
 _MOST_LINES = 3_000
+_MOST_KNOWN = 4
 SPANNING = -1
 """The column of a line that runs over several columns."""
 
@@ -72,67 +76,88 @@ class Page:
 
 def in_reading_order(pages: Sequence[Page]) -> list[list[Line]]:
     """For each page its lines in reading order; those of a page with columns know their column."""
-    edges = [_edges(page) for page in pages]
-    known = [found for found in edges if found]
+    starts = [_Starts(page) for page in pages]
+    edges = [_edges(page, begun) for page, begun in zip(pages, starts, strict=True)]
+    known = [found for found, _ in Counter(found for found in edges if found).most_common(_MOST_KNOWN)]
     width = _letter_width([(page, found) for page, found in zip(pages, edges, strict=True) if found])
     ordered = []
-    for page, found in zip(pages, edges, strict=True):
+    for page, begun, found in zip(pages, starts, edges, strict=True):
         # The last page of an article may have three lines in its second column: too few to show that it is one.
-        edge = found or next((other for other in known if _fits(page, other)), ())
+        edge = found or next((other for other in known if begun.fit(other)), ())
         ordered.append(_by_column(page, edge, width) if edge else list(page.lines))
     return ordered
 
 
-def _edges(page: Page) -> tuple[float, ...]:
+class _Starts:
+    """Where the runs of a page begin, from the left."""
+
+    def __init__(self, page: Page) -> None:
+        self.known = 0 < len(page.lines) <= _MOST_LINES and any(line.height for line in page.lines)
+        heights = sorted(line.height for line in page.lines)
+        self.height = heights[len(heights) // 2] if heights else 0.0
+        placed = [(run.x, number, at) for number, line in enumerate(page.lines) for at, run in enumerate(line.runs)]
+        placed.sort()
+        self._places = [x for x, _, _ in placed]
+        self._lines = [number for _, number, _ in placed]
+        self._before = [page.lines[number].runs[at - 1] if at else None for _, number, at in placed]
+
+    def rows(self) -> dict[float, int]:
+        """The number of lines with a run that begins there, for every place at which one begins."""
+        found: dict[float, int] = {}
+        last = -math.inf
+        for x in self._places:
+            # Places that differ by less than can be seen are one.
+            if x - last > 0.05 * _NEAR:
+                found[x] = len(set(self._lines[self._at(x - _NEAR / 2) : self._after(x + _NEAR / 2)]))
+                last = x
+        return found
+
+    def is_gutter(self, x: float) -> bool:
+        """Whether hardly any run begins just left of `x`, as within a column words do."""
+        strip = max(6.0, 0.8 * self.height)
+        inside = self._at(x - _NEAR) - self._after(x - strip)
+        first, end = self._at(x - _NEAR), self._after(x + _NEAR)
+        # Words of one line that happen to begin below each other have a word just before them, and no gutter.
+        near = 0
+        for before in self._before[first:end]:
+            if before is not None and before.x < x - _NEAR:
+                word = size(before.text.strip())
+                near += word <= _LONGEST_WORD and x - before.x < (_USUAL_WIDTH * word + 0.8) * self.height
+        return inside <= 1 + 0.1 * (end - first) and near <= 1 + 0.2 * (end - first)
+
+    def leftmost(self, x: float, rows: dict[float, int]) -> float:
+        """The left edge of a column that was found by its indented lines."""
+        near = sorted(place for place, times in rows.items() if x - 3 * self.height <= place < x and times >= 2)
+        return next((place for place in near[:20] if self.is_gutter(place)), x)
+
+    def fit(self, edges: tuple[float, ...]) -> bool:
+        """Whether the page may have columns that begin at `edges`: lines do, and there are gutters."""
+        begins = [self._after(edge + _NEAR) > self._at(edge - _NEAR) for edge in edges[:2]]
+        return self.known and all(begins) and all(self.is_gutter(edge) for edge in edges[1:])
+
+    def _at(self, x: float) -> int:
+        return bisect_left(self._places, x)
+
+    def _after(self, x: float) -> int:
+        return bisect_right(self._places, x)
+
+
+def _edges(page: Page, starts: _Starts) -> tuple[float, ...]:
     """Where the columns of a page begin, from the left; empty when it has but one."""
-    if not 2 * _FEWEST_ROWS <= len(page.lines) <= _MOST_LINES or all(line.height == 0 for line in page.lines):
+    if not starts.known or len(page.lines) < 2 * _FEWEST_ROWS:
         return ()
-    begun = dict(_clusters(sorted((run.x, number) for number, line in enumerate(page.lines) for run in line.runs)))
+    rows = starts.rows()
     least = max(_FEWEST_ROWS, 0.08 * len(page.lines))
-    rows = {x: rows for x, rows in begun.items() if rows >= least}
-    if not rows:
+    often = {x: times for x, times in rows.items() if times >= least}
+    if not often:
         return ()
-    chosen = [min(rows)]
-    for x in sorted(rows, key=lambda place: (-rows[place], place)):
+    chosen = [min(often)]
+    for x in sorted(often, key=lambda place: (-often[place], place)):
         apart = all(abs(x - other) >= _NARROWEST for other in chosen)
-        if apart and _is_gutter(page, x) and _is_prose(page, tuple(sorted((*chosen, x)))):
+        if apart and starts.is_gutter(x) and _is_prose(page, tuple(sorted((*chosen, x)))):
             chosen.append(x)
-    edges = tuple(sorted(_leftmost(x, begun, page) for x in chosen))
+    edges = tuple(sorted(starts.leftmost(x, rows) for x in chosen))
     return edges if len(edges) > 1 else ()
-
-
-def _clusters(starts: list[tuple[float, int]]) -> Iterator[tuple[float, int]]:
-    """(place, number of lines with a run that begins there) for every place at which one begins."""
-    first = last = 0
-    places = sorted({x for x, _ in starts})
-    # Places that differ by less than can be seen are one.
-    distinct = [x for at, x in enumerate(places) if at == 0 or x - places[at - 1] > 0.05 * _NEAR]
-    for x in distinct:
-        while first < len(starts) and starts[first][0] < x - _NEAR / 2:
-            first += 1
-        last = max(first, last)
-        while last < len(starts) and starts[last][0] <= x + _NEAR / 2:
-            last += 1
-        yield x, len({number for _, number in starts[first:last]})
-
-
-def _is_gutter(page: Page, x: float) -> bool:
-    """Whether hardly any run begins just left of `x`, as within a column words do."""
-    strip = max(6.0, 0.8 * _body_height(page))
-    inside = sum(1 for line in page.lines for run in line.runs if x - strip < run.x < x - _NEAR)
-    beginning = sum(1 for line in page.lines for run in line.runs if abs(run.x - x) <= _NEAR)
-    # Words of one line that happen to begin below each other have a word just before them, and no gutter.
-    pairs = (pair for line in page.lines for pair in pairwise(line.runs))
-    words = [before for before, run in pairs if abs(run.x - x) <= _NEAR and before.x < x - _NEAR]
-    words = [word for word in words if size(word.text.strip()) <= _LONGEST_WORD]
-    near = sum(1 for word in words if x - word.x < (_USUAL_WIDTH * size(word.text.strip()) + 0.8) * _body_height(page))
-    return inside <= 1 + 0.1 * beginning and near <= 1 + 0.2 * beginning
-
-
-def _leftmost(x: float, begun: dict[float, int], page: Page) -> float:
-    """The left edge of a column that was found by its indented lines."""
-    near = sorted(place for place, rows in begun.items() if x - 3 * _body_height(page) <= place < x and rows >= 2)
-    return next((place for place in near[:20] if _is_gutter(page, place)), x)
 
 
 def _is_prose(page: Page, edges: tuple[float, ...]) -> bool:
@@ -142,13 +167,6 @@ def _is_prose(page: Page, edges: tuple[float, ...]) -> bool:
         for column, runs in _split(line.runs, edges):
             sizes[column].append(size("".join(run.text for run in runs).strip()))
     return all(len(found) >= 2 and sorted(found)[len(found) // 2] >= _PROSE_SIZE for found in sizes)
-
-
-def _fits(page: Page, edges: tuple[float, ...]) -> bool:
-    starts = [run.x for line in page.lines for run in line.runs]
-    left = sum(1 for x in starts if abs(x - edges[0]) <= _NEAR)
-    others = [sum(1 for x in starts if abs(x - edge) <= _NEAR) for edge in edges[1:]]
-    return left >= 1 and others[0] >= 1 and all(_is_gutter(page, edge) for edge in edges[1:])
 
 
 def _split(runs: Sequence[Run], edges: tuple[float, ...]) -> Iterator[tuple[int, list[Run]]]:
@@ -231,8 +249,3 @@ def _letter_width(pages: Sequence[tuple[Page, tuple[float, ...]]]) -> float:
         if full and width > 0:
             widths.append(min(0.65, max(0.35, width / full)))
     return sorted(widths)[len(widths) // 2] if widths else _USUAL_WIDTH
-
-
-def _body_height(page: Page) -> float:
-    heights = sorted(line.height for line in page.lines)
-    return heights[len(heights) // 2] if heights else 10.0
