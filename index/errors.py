@@ -2,6 +2,9 @@
 
     DatelineError                shown to the user as it is: what happened, why, what to do next
     ├── ReadError                a source could not be read as articles
+    ├── FetchError               a web address could not be fetched; `later`: another time it may be
+    │   ├── AddressRefusedError  it leads where nothing may be fetched from, or is no web address
+    │   └── RobotsRefusedError   the site's robots.txt asks programs not to fetch it
     ├── ModelFilesError          the built-in embedder's files are missing or altered
     ├── EmbeddingError           an embedder failed or gave vectors that cannot be used
     ├── RerankerError            the reranker failed
@@ -22,6 +25,24 @@ class DatelineError(Exception):
 
 class ReadError(DatelineError):
     """A source could not be read as articles."""
+
+
+class FetchError(DatelineError):
+    """A web address could not be fetched. `later`: the cause may pass by itself (a timeout, a busy server); `status` is
+    the server's, 0 when there was no answer or something else was wrong."""
+
+    def __init__(self, text: str, *, later: bool = False, status: int = 0) -> None:
+        super().__init__(text)
+        self.later = later
+        self.status = status
+
+
+class AddressRefusedError(FetchError):
+    """An address that must not be fetched from here, or that is no web address."""
+
+
+class RobotsRefusedError(FetchError):
+    """The site's robots.txt asks programs not to fetch this page."""
 
 
 class ModelFilesError(DatelineError):

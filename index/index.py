@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from index import publish, words
+from index.address import is_web_address
 from index.chunk import CHUNK_RULE, CountTokens, chunk, embedded_text
 from index.embed import Embedder, Vectors
 from index.errors import IndexMismatchError
+from index.fetch import Fetcher
 from index.filter import Filter
+from index.gather import Gathered, Gatherer
 from index.lexical import LexicalIndex
 from index.library import SCHEMA, Library
 from index.lock import writer_lock
 from index.records import Candidate
-from index.sync import Tell, embed, sync
-from index.types import Article, Hit, Passage, Progress, Report
+from index.sync import Read, Tell, embed, from_files, sync
+from index.types import Article, Failure, Hit, Passage, Progress, Report, together
 from index.vectors import FOLDER, VectorIndex
 
 log = logging.getLogger(__name__)
@@ -31,6 +35,12 @@ EVERYTHING = Filter()
 
 REMEMBERED = 16
 """Queries whose vectors are kept: one question asks for its own several times."""
+
+BATCH_PAGES, BATCH_SECONDS = 20, 30.0
+"""What was fetched is stored after so many pages or so long, whichever comes first: a kill loses no more."""
+
+WAIT_SECONDS = 300.0
+"""How long what was fetched waits for another writer to finish, before it is given up."""
 
 SPARE = 20
 """More passages are asked of the lexical index than are wanted: some may just have been removed."""
@@ -46,9 +56,11 @@ class Index:
     rules, unless `check_stamp` is False, and IndexDamagedError when its library cannot be read.
     """
 
-    def __init__(self, data_dir: Path, embedder: Embedder, *, check_stamp: bool = True) -> None:
+    def __init__(self, data_dir: Path, embedder: Embedder, *, check_stamp: bool = True, fetcher: Fetcher | None = None) -> None:
+        """`fetcher` gets web addresses; without one a Fetcher that allows no host beyond the public ones."""
         self.data_dir = data_dir
         self.embedder = embedder
+        self._fetcher = fetcher or Fetcher()
         self.library = Library(data_dir / "library.db")
         if check_stamp:
             try:
@@ -116,27 +128,27 @@ class Index:
     # -- writing -----------------------------------------------------------------------------
 
     def add(self, sources: Sequence[str | Path], *, prune: bool = False, tell: Tell = lambda progress: None) -> Report:
-        """Read sources (files, folders) into the index. Adding again embeds only what is new.
+        """Read sources (files, folders, web addresses of pages, feeds and sitemaps) into the index. Adding again embeds
+        only what is new.
 
-        See `index.sync.sync` for `prune`. `tell` is called with each Progress, from this thread.
+        See `index.sync.sync` for `prune`, which takes away nothing that came from the web. `tell` is called with each
+        Progress, from this thread. While addresses are fetched others may write: what came is stored now and then.
         Raises IndexBusyError when another process (or thread) is writing, EmbeddingError when the
         embedder fails; articles stored before that stay, and answer.
         """
-        with writer_lock(self.data_dir, "adding articles"):
-            self._check_stamp()  # another process may have stamped the new index since it was opened
-            report = sync(
-                self.library,
-                self._lexical,
-                self.embedder,
-                self._counter(),
-                sources,
-                prune=prune,
-                dimension=self._dimension(),
-                tell=tell,
-                stamp=self._stamp,
-            )
-            self._publish(tell)
-        return report
+        addresses = [source for source in sources if is_web_address(source)]
+        reports = []
+        if len(addresses) < len(sources) or not sources:
+            files = [source for source in sources if not is_web_address(source)]
+            with writer_lock(self.data_dir, "adding articles"):
+                reports.append(self._sync(files, from_files, prune, tell))
+                self._publish(tell)
+        for batch in self._gathered([str(address) for address in addresses], tell):
+            reports.append(self._keep(batch, tell))
+        if any(report.added or report.changed for report in reports) and addresses:
+            with writer_lock(self.data_dir, "adding articles", wait=WAIT_SECONDS):
+                self._publish(tell)
+        return together(reports)
 
     def remove(self, article_ids: Sequence[str]) -> list[Article]:
         """Remove articles from all three: library, vector index, lexical index. Returns what they were.
@@ -182,6 +194,51 @@ class Index:
         self.close()
 
     # -- inside ------------------------------------------------------------------------------
+
+    def _sync(self, sources: Sequence[str | Path], read: Read, prune: bool, tell: Tell) -> Report:
+        """Bring the library up to the sources. Call it holding the writer lock."""
+        self._check_stamp()  # another process may have stamped the new index since it was opened
+        return sync(
+            self.library,
+            self._lexical,
+            self.embedder,
+            self._counter(),
+            sources,
+            read=read,
+            prune=prune,
+            dimension=self._dimension(),
+            tell=tell,
+            stamp=self._stamp,
+        )
+
+    def _gathered(self, addresses: Sequence[str], tell: Tell) -> Iterator[list[Gathered]]:
+        """What the addresses give, in batches that are worth taking the lock for."""
+        gatherer = Gatherer(self._fetcher, self.library.visit, tell)
+        for address in addresses:
+            batch: list[Gathered] = []
+            since = time.monotonic()
+            for gathered in gatherer.gather(address):
+                batch.append(gathered)
+                if len(batch) >= BATCH_PAGES or time.monotonic() - since > BATCH_SECONDS:
+                    yield batch
+                    batch, since = [], time.monotonic()
+            if batch:
+                yield batch
+
+    def _keep(self, batch: Sequence[Gathered], tell: Tell) -> Report:
+        """Store what was gathered, and only then remember that it was."""
+        items: list[tuple[Article, str] | Failure] = []
+        for gathered in batch:
+            items.extend(gathered.found)
+            items.extend(gathered.failed)
+        visits = [visit for gathered in batch for visit in gathered.visits]
+        same = tuple(article_id for gathered in batch for article_id in gathered.same)
+        report = Report(failed=tuple(item for item in items if isinstance(item, Failure)))
+        if len(items) > len(report.failed) or visits:
+            with writer_lock(self.data_dir, "adding articles", wait=WAIT_SECONDS):
+                report = self._sync(["the web"], lambda _: items, False, tell)
+                self.library.remember(visits)
+        return together([report, Report(unchanged=same)])
 
     def _embed_again(self, tell: Tell) -> None:
         count, articles = self._counter(), self.library.articles()

@@ -21,7 +21,7 @@ from index import words
 from index.chunk import heading
 from index.dates import Month, datelines, day_number
 from index.errors import IndexDamagedError, NotFoundError
-from index.records import Candidate, Filed, IndexedWords, Origin
+from index.records import Candidate, Filed, IndexedWords, Origin, Visit
 from index.types import Article, Passage
 
 SCHEMA = 2
@@ -57,6 +57,20 @@ CREATE TABLE passages(
   terms BLOB NOT NULL                -- the keys of the words of its heading, 0, those of its own; uint32, little-endian
 );
 CREATE INDEX passages_by_version ON passages(version);
+"""
+# Made when they are missing: there are libraries from before web addresses were fetched.
+_VISITS = """
+CREATE TABLE IF NOT EXISTS visits(
+  url TEXT PRIMARY KEY,              -- a web address as it was asked for
+  answered TEXT NOT NULL, etag TEXT NOT NULL, modified TEXT NOT NULL, kind TEXT NOT NULL, stamp TEXT NOT NULL,
+  at TEXT NOT NULL                   -- when it was fetched, UTC
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS visits_gave(
+  url TEXT NOT NULL REFERENCES visits(url) ON DELETE CASCADE,
+  origin TEXT NOT NULL,              -- as in articles
+  PRIMARY KEY (url, origin)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS visits_gave_by_origin ON visits_gave(origin);
 """
 _ARTICLE = "v.article, v.title, v.text, v.source, v.url, v.outlet, v.author, v.published, v.language, v.sha256"
 _STORED = np.dtype("<f2")
@@ -141,6 +155,21 @@ class Library:
             "SELECT a.id, a.origin, v.sha256 FROM articles a JOIN versions v ON v.number = a.current ORDER BY a.id"
         )
         return [Origin(*row) for row in rows]
+
+    def visit(self, url: str) -> Visit | None:
+        """What is remembered of a web address, or None when it has not been fetched."""
+        row = self._read("SELECT url, answered, etag, modified, kind, stamp, at FROM visits WHERE url = ?", [url]).fetchone()
+        if row is None:
+            return None
+        gave = self._read(
+            "SELECT g.origin, a.id FROM visits_gave g LEFT JOIN articles a ON a.origin = g.origin AND a.current IS NOT NULL "
+            "WHERE g.url = ?",
+            [url],
+        ).fetchall()
+        url, answered, etag, modified, kind, stamp, at = row
+        origins = tuple(dict.fromkeys(origin for origin, _ in gave))
+        articles = tuple(article_id for _, article_id in gave if article_id is not None)
+        return Visit(url, answered, etag, modified, kind, stamp, datetime.fromisoformat(at), origins, articles)
 
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
         """The passages with these ids that can still be found, each with its article."""
@@ -325,11 +354,33 @@ class Library:
             connection.execute("UPDATE articles SET origin = ? WHERE id = ?", [origin, article_id])
             connection.execute("UPDATE versions SET source = ? WHERE article = ? AND state = 'current'", [source, article_id])
 
+    def remember(self, visits: Sequence[Visit]) -> None:
+        """Note what was fetched; call it once the articles it gave are stored."""
+        with self.writing() as connection:
+            for visit in visits:
+                connection.execute("DELETE FROM visits WHERE url = ?", [visit.url])
+                connection.execute(
+                    "INSERT INTO visits(url, answered, etag, modified, kind, stamp, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [visit.url, visit.answered, visit.etag, visit.modified, visit.kind, visit.stamp, visit.at.isoformat()],
+                )
+                connection.executemany(
+                    "INSERT OR IGNORE INTO visits_gave(url, origin) VALUES (?, ?)",
+                    [(visit.url, origin) for origin in visit.origins],
+                )
+
     def remove(self, article_ids: Sequence[str]) -> None:
-        """Remove articles with all their versions, passages and words, leaving no trace in the file."""
+        """Remove articles with all their versions, passages, words and visits, leaving no trace in the file.
+
+        What a web address gave before is forgotten with them, so that adding it again brings it back.
+        """
         with self.writing() as connection:
             for article_id in article_ids:
                 self._retire(connection, article_id)
+                connection.execute(
+                    "DELETE FROM visits WHERE url IN (SELECT g.url FROM visits_gave g JOIN articles a ON a.origin = g.origin "
+                    "WHERE a.id = ?)",
+                    [article_id],
+                )
                 connection.execute("DELETE FROM versions WHERE article = ?", [article_id])
                 connection.execute("DELETE FROM articles WHERE id = ?", [article_id])
             _bump(connection)
@@ -411,15 +462,15 @@ class Library:
         return connection
 
     def _create_if_new(self) -> None:
-        if self._read("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]:
+        there = {row[0] for row in self._read("SELECT name FROM sqlite_master WHERE name IN ('meta', 'visits')")}
+        if len(there) == 2:
             return
         with self.writing() as connection:
             # Asked again inside the transaction: another process may have been quicker.
             if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]:
-                for statement in _TABLES.split(";\n"):
-                    if statement.strip():
-                        connection.execute(statement)
+                _create(connection, _TABLES)
                 _set_meta(connection, {"schema": str(SCHEMA), "state": "0"})
+            _create(connection, _VISITS)
 
     @contextmanager
     def _naming_damage(self) -> Iterator[None]:
@@ -434,6 +485,12 @@ class Library:
                 f"The library {self.path} cannot be read ({error}). Run `dateline doctor` for what is wrong; if it cannot "
                 f"be mended, move the folder {self.path.parent} away and add the articles again."
             ) from error
+
+
+def _create(connection: sqlite3.Connection, tables: str) -> None:
+    for statement in tables.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
 
 
 def _stored(vector: Vectors) -> bytes:

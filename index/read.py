@@ -72,7 +72,7 @@ def _read_given(given: str) -> Iterator[Article | Failure]:
     elif _URL.match(given):
         yield Failure(
             _name(given),
-            "this version reads files and folders, not addresses; save the page as .html and add that file",
+            "it is an address, and of those only http:// and https:// ones are fetched, given as text rather than as a path",
         )
     elif Path(given).is_dir():
         yield from _read_folder(given)

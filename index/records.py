@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -55,3 +56,24 @@ class Origin:
     article_id: str
     origin: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is remembered of a web address that was fetched, so that asking again costs little.
+
+    `url` is the address as asked for, `answered` the one that answered in the end, with its `etag` and `modified` ("" when
+    it gave none). `kind` is "page" or "feed" (sitemaps too), or, where the page could not be had, "blurb" or "nothing": what
+    was taken in its place. `stamp` is what the feed that listed it said of it then (`index.reading.feeds.Entry`); `origins`
+    the origins of the articles it gave, `articles` the ids of those that are in the library; `at` when (UTC).
+    """
+
+    url: str
+    answered: str
+    etag: str
+    modified: str
+    kind: str
+    stamp: str
+    at: datetime
+    origins: tuple[str, ...] = ()
+    articles: tuple[str, ...] = ()

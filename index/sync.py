@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from index.address import is_web_address
 from index.chunk import CountTokens, chunk, embedded_text
 from index.embed import Embedder, Vectors
 from index.errors import EmbeddingError
@@ -22,6 +23,8 @@ BATCH_PASSAGES = 256
 that little is lost to a kill and new articles answer soon."""
 
 Tell = Callable[[Progress], None]
+Read = Callable[[str | Path], Iterable[tuple[Article, str] | Failure]]
+"""A source -> its articles, each with its origin: what it is known again by (`origin_of` for files)."""
 Chunked = tuple[Article, str, list[Passage]]
 
 
@@ -55,6 +58,12 @@ class _Found:
     failed: list[Failure] = field(default_factory=list)
 
 
+def from_files(source: str | Path) -> Iterator[tuple[Article, str] | Failure]:
+    """The articles of a file or a folder, each with its origin."""
+    for item in read(source):
+        yield item if isinstance(item, Failure) else (item, origin_of(item))
+
+
 def sync(
     library: Library,
     lexical: LexicalIndex,
@@ -62,12 +71,13 @@ def sync(
     count_tokens: CountTokens,
     sources: Sequence[str | Path],
     *,
+    read: Read = from_files,
     prune: bool = False,
     dimension: int = 0,
     tell: Tell = lambda progress: None,
     stamp: Callable[[int], None] = lambda dimension: None,
 ) -> Report:
-    """Bring the library and the lexical index up to the sources. Call it holding the writer lock.
+    """Bring the library and the lexical index up to the sources, as `read` gives them. Call it holding the writer lock.
 
     With `prune`, articles that came from a source and are no longer in it are removed: only those
     whose file is gone, or whose line is gone from a file that was read without a failure, and
@@ -99,7 +109,7 @@ def sync(
 
     batch: list[Chunked] = []
     for source in sources:
-        for article, origin in _wanted(library, read(source), source, books, found):
+        for article, origin in _wanted(library, read(source), books, found):
             passages = chunk(article, count_tokens)
             batch.append((article, origin, passages))
             meter.chunked(len(passages))
@@ -137,14 +147,14 @@ def embed(embedder: Embedder, texts: Sequence[str], dimension: int, done: Callab
 
 
 def _wanted(
-    library: Library, items: Iterable[Article | Failure], source: str | Path, books: _Books, found: _Found
+    library: Library, items: Iterable[tuple[Article, str] | Failure], books: _Books, found: _Found
 ) -> Iterator[tuple[Article, str]]:
     """The articles of one source that must be stored, each with its origin; the rest is only noted."""
-    for item in items:
-        if isinstance(item, Failure):
-            found.failed.append(item)
+    for one in items:
+        if isinstance(one, Failure):
+            found.failed.append(one)
             continue
-        origin = origin_of(item)
+        item, origin = one
         known = books.by_origin.get(origin)
         if known is None and item.id in books.origin:
             home = books.origin[item.id]
@@ -192,7 +202,8 @@ def origin_of(article: Article) -> str:
 
 
 def _exists(origin: str) -> bool:
-    return Path(origin.split("#", 1)[0]).exists() or Path(origin).exists()
+    # What is gone from the web is not looked for there: its article stays where it was first read.
+    return is_web_address(origin) or Path(origin.split("#", 1)[0]).exists() or Path(origin).exists()
 
 
 def _vanished(source: str | Path, books: _Books, found: _Found) -> list[str]:

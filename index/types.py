@@ -5,6 +5,7 @@ Pure values: they know nothing of storage, models or screens.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Self
@@ -125,12 +126,27 @@ class Report:
         return ", ".join(said) or "nothing to add"
 
 
+def together(reports: Sequence[Report]) -> Report:
+    """One report of several, an article that several speak of only once: as what became of it first."""
+    if len(reports) == 1:
+        return reports[0]
+    said: set[str] = set()
+    counts: dict[str, list[str]] = {"added": [], "changed": [], "removed": [], "unchanged": []}
+    for name, ids in counts.items():
+        for article_id in (one for report in reports for one in getattr(report, name)):
+            if article_id not in said:
+                said.add(article_id)
+                ids.append(article_id)
+    failed = tuple(failure for report in reports for failure in report.failed)
+    return Report(**{name: tuple(ids) for name, ids in counts.items()}, failed=failed)
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far an `add` or a rebuild has come.
 
-    `phase` is one of "reading", "embedding", "publishing". `done` and `total` count passages
-    (articles while reading); `total` grows while sources are still being read and is 0 when not
+    `phase` is one of "fetching", "reading", "embedding", "publishing". `done` and `total` count passages
+    (articles while reading, web addresses while fetching); `total` grows while sources are still being read and is 0 when not
     known yet. `rate` is in units a second, `left` in seconds, None when not known yet. `note`
     is a line worth telling a person, often empty.
     """

@@ -183,12 +183,13 @@ class Chat:
     # -- the collection ----------------------------------------------------------------------
 
     def add(self, *sources: str | Path, prune: bool = False, progress: Callable[[Progress], None] | None = None) -> Report:
-        """Read files and folders into the collection; what is unchanged is not embedded again.
+        """Read files, folders and web addresses into the collection; what is unchanged is not embedded again.
 
-        With `prune`, articles whose file (or line) is gone from these sources are removed; an
-        empty or unreadable source prunes nothing. `progress` is called with each Progress. Sources
-        that could not be read are in the report, each with its reason. Raises IndexBusyError when
-        another process is writing, EmbeddingError when the embedder fails.
+        An address, as text, is that of a page, a feed or a sitemap; of the last two, the articles they list
+        are added. With `prune`, articles whose file (or line) is gone from these sources are removed; an
+        empty or unreadable source prunes nothing, and an address never does. `progress` is called with
+        each Progress. Sources that could not be read are in the report, each with its reason. Raises
+        IndexBusyError when another process is writing, EmbeddingError when the embedder fails.
         """
         return self._index.add(sources, prune=prune, tell=progress or _silent)
 

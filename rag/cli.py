@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from index.address import is_web_address
 from index.errors import DatelineError
 
 if TYPE_CHECKING:
+    from index.types import Report
     from rag.settings import Settings
 
 OK, FAILED, NOT_ANSWERED, PARTLY_READ, INTERRUPTED = 0, 1, 3, 4, 130
@@ -128,6 +130,62 @@ def add(
         else:
             show_report(console(sys.stdout), report)
         raise typer.Exit(PARTLY_READ if report.failed else OK)
+
+
+@app.command()
+def watch(
+    feeds: Annotated[list[str], typer.Argument(metavar="FEED...", help="Addresses of feeds, sitemaps or pages.")],
+    every: Annotated[str, typer.Option(metavar="TIME", help="How often: 15m, 2h, 1h30m; at least 1m.")] = "15m",
+    once: Annotated[bool, typer.Option("--once", help="Look once, for cron and its like, and end.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Keep adding what is new in feeds.
+
+    Shows what is new. A feed that fails is asked less often until it works again. Ends at Ctrl-C; with --once it exits
+    with 4 when something could not be had.
+    """
+    pause = _pause(every)
+    for feed in feeds:
+        if not is_web_address(feed):
+            raise typer.BadParameter(f"{feed!r} does not begin with http:// or https://.", param_hint="FEED...")
+    with session(data_dir) as settings:
+        from rag.open import open_chat
+        from rag.terminal import console, duration, progress_on, show_failures, show_news
+        from rag.watch import watch
+
+        out, err = console(sys.stdout), console(sys.stderr)
+        failed = False
+        with open_chat(data_dir) as chat:
+
+            def look(feed: str) -> Report:
+                try:
+                    with progress_on(err) as progress:
+                        return chat.add(feed, progress=progress)
+                except (DatelineError, BrokenPipeError):
+                    raise
+                except Exception as error:
+                    # Whoever leaves a watch running for weeks wants it to be there after a bad night of the disk's.
+                    log = _log_to_file(settings.data_dir, error)
+                    raise DatelineError(f"Something went wrong ({type(error).__name__}). The details are in {log}") from None
+
+            try:
+                if not once:
+                    many = f"{len(set(feeds))} feeds" if len(set(feeds)) > 1 else feeds[0]
+                    say(f"Watching {many}, every {duration(pause)}. Ctrl-C ends it.")
+                for seen in watch(look, feeds, pause, once=once):
+                    show_news(out, "new", map(chat.article, seen.report.added))
+                    show_news(out, "changed", map(chat.article, seen.report.changed))
+                    sys.stdout.flush()
+                    show_failures(err, seen.report)
+                    if seen.error:
+                        say(f"{seen.feed}: {seen.error}")
+                    if seen.again > pause and not once:
+                        say(f"{seen.feed} is looked at again in {duration(seen.again)}.")
+                    failed = failed or bool(seen.error or seen.report.failed)
+            except KeyboardInterrupt:
+                say("Stopped; what was fetched stays.")
+                raise typer.Exit(OK) from None
+        raise typer.Exit(PARTLY_READ if failed else OK)
 
 
 @app.command()
@@ -280,6 +338,19 @@ def _dump(values: Any) -> None:
 
     # ASCII: the same bytes in every locale, and nothing in it can steer a terminal.
     typer.echo(json.dumps(values, indent=2))
+
+
+def _pause(every: str) -> float:
+    """The seconds of --every."""
+    from rag.watch import LEAST, seconds
+
+    try:
+        pause = seconds(every)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--every") from None
+    if pause < LEAST:
+        raise typer.BadParameter(f"{every} is less than a minute, too often for the sites.", param_hint="--every")
+    return pause
 
 
 def _day(option: str, text: str) -> date | None:

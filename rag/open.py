@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from index.doctor import Diagnosis, examine
 from index.embed import Embedder, LlamaIndexEmbedder, open_embedder
 from index.errors import SettingsError
+from index.fetch import Fetcher
 from index.index import Index
 from index.minilm import MiniLM
 from index.types import Progress
@@ -40,6 +41,7 @@ def open_chat(
     embedder: str | BaseEmbedding | None = None,
     reranker: str | BaseNodePostprocessor | None = None,
     llm: LLM | None = None,
+    fetcher: Fetcher | None = None,
     **settings: Any,
 ) -> Chat:
     """A chat over the articles in a data folder, which is made when it is not there yet.
@@ -47,8 +49,8 @@ def open_chat(
     Settings come from the environment and `.env`; keywords override them (`data_dir`,
     `openai_base_url`, ...: the fields of `rag.settings.Settings`). `embedder` is a setting such as
     "minilm" or any LlamaIndex embedding, `reranker` one such as "onnx:FOLDER" or any LlamaIndex node postprocessor
-    that reorders, `llm` any LlamaIndex LLM, which then writes whatever the settings say. Close the chat, or use it as a
-    context manager.
+    that reorders, `llm` any LlamaIndex LLM, which then writes whatever the settings say, `fetcher` gets web addresses
+    (otherwise one made with the setting ALLOWED_HOSTS). Close the chat, or use it as a context manager.
 
     Raises SettingsError, ModelFilesError, IndexMismatchError (names the command that rebuilds) and
     IndexDamagedError.
@@ -60,7 +62,7 @@ def open_chat(
     second = open_reranker(given.reranker) if reranker is None or isinstance(reranker, str) else LlamaIndexReranker(reranker)
     model = given_chat_model(llm) if llm is not None else _chat_model(given)
     opinion = open_opinion(given.verifier, model)
-    index = _open_index(given, embedder, check_stamp=True)
+    index = _open_index(given, embedder, check_stamp=True, fetcher=fetcher)
     reader = index.embedder if isinstance(index.embedder, MiniLM) else MiniLM()
     author = Author(model, Checker(reader), given.unsupported, opinion) if model is not None else None
     return Chat(index, reader, second, author)
@@ -131,7 +133,9 @@ def _load(data_dir: str | Path | None, embedder: str | BaseEmbedding | None, set
     return load(data_dir=data_dir, embedder=embedder if isinstance(embedder, str) else None, **settings)
 
 
-def _open_index(settings: Settings, embedder: str | BaseEmbedding | None, *, check_stamp: bool) -> Index:
+def _open_index(
+    settings: Settings, embedder: str | BaseEmbedding | None, *, check_stamp: bool, fetcher: Fetcher | None = None
+) -> Index:
     made: Embedder
     if embedder is None or isinstance(embedder, str):
         made = open_embedder(
@@ -141,7 +145,8 @@ def _open_index(settings: Settings, embedder: str | BaseEmbedding | None, *, che
         )
     else:
         made = LlamaIndexEmbedder(embedder)
-    return Index(Path(settings.data_dir), made, check_stamp=check_stamp)
+    fetcher = fetcher or Fetcher(allowed_hosts=settings.allowed_hosts.split(","))
+    return Index(Path(settings.data_dir), made, check_stamp=check_stamp, fetcher=fetcher)
 
 
 def _silent(progress: Progress) -> None:

@@ -17,7 +17,8 @@ from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from index.errors import SettingsError
+from index.address import AllowedHosts
+from index.errors import DatelineError, SettingsError
 
 ENV_FILE = ".env"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -54,6 +55,11 @@ class Settings(BaseSettings):
     context_window: int = Field(16_000, ge=1_024, le=10_000_000, description="a whole number of tokens, at least 1024")
     unsupported: Literal["flag", "drop", "strict"] = Field("flag", description="flag, drop or strict")
     verifier: str = Field("", description='"model", "onnx:" and the folder or name of an entailment model, or empty')
+    allowed_hosts: str = Field(
+        "",
+        description="names of hosts with commas between them, each with a port or without, as in news.internal, "
+        "localhost:8000, or empty",
+    )
     host: str = Field("127.0.0.1", description="the address or name the page listens on, such as 127.0.0.1")
     port: int = Field(7860, ge=1, le=65535, description="a whole number from 1 to 65535")
     log_level: str = Field("WARNING", description="one of " + ", ".join(LOG_LEVELS))
@@ -117,6 +123,16 @@ class Settings(BaseSettings):
         if value and not (address.scheme in ("http", "https") and address.hostname):
             raise ValueError
         return value.rstrip("/")
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _allowed_hosts(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        try:
+            AllowedHosts.of(names)
+        except DatelineError:
+            raise ValueError from None
+        return ",".join(names)
 
     @field_validator("host")
     @classmethod

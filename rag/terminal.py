@@ -125,11 +125,23 @@ def show_articles(to: Console, articles: Iterable[Article]) -> None:
 
 def show_report(to: Console, report: Report) -> None:
     """Write what an `add` did, and the first failures, each with its reason."""
+    show_failures(to, report)
+    show(to, str(report)[:1].upper() + str(report)[1:] + ".")
+
+
+def show_failures(to: Console, report: Report) -> None:
+    """Write the first failures of an `add`, each with its reason."""
     for failure in report.failed[:FAILURES]:
         show(to, f"not read: {line(failure.source)}: {line(failure.reason)}")
     if (more := len(report.failed) - FAILURES) > 0:
         show(to, f"not read: {more:,} more; --json lists them all")
-    show(to, str(report)[:1].upper() + str(report)[1:] + ".")
+
+
+def show_news(to: Console, what: str, articles: Iterable[Article]) -> None:
+    """Write a line for each article that a watched feed brought; `what` says what became of it ("new")."""
+    for article in articles:
+        said = ", ".join(part for part in (line(article.title) or "(no title)", byline(article)) if part)
+        show(to, f"{what}: {said}  {line(article.url or article.source)}")
 
 
 class Lines:

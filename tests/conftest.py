@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SETTINGS = ("DATA_DIR", "EMBEDDER", "HOST", "PORT", "LOG_LEVEL")
+SETTINGS = ("ALLOWED_HOSTS", "DATA_DIR", "EMBEDDER", "HOST", "PORT", "LOG_LEVEL")
 PREFIXES = ("OPENAI_", "CHROMA_", "GRADIO_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 

@@ -624,7 +624,7 @@ def test_a_name_that_is_not_text_gives_a_source_that_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ("https://n.example/bridge", "save the page as .html"),
+        ("ftp://n.example/bridge", "only http:// and https:// ones are fetched"),
         ("/no/such/place", "no such file"),
         ("", "it is empty"),
         ("a\x00b", "not a path|no such file"),
