@@ -255,6 +255,7 @@ class Fetcher:
 
         log.debug("fetching %s", address)
         backend = CheckedBackend(lambda name, port: self._addresses(address), until)
+        tls = self._tls() if address.scheme == "https" else None
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         url = httpcore.URL(
             scheme=address.scheme.encode(), host=address.host.encode(), port=address.port, target=address.target.encode()
@@ -262,7 +263,7 @@ class Fetcher:
         headers = [(name.encode(), value.encode()) for name, value in _headers(address, known).items()]
         try:
             with (
-                httpcore.ConnectionPool(ssl_context=self._tls(), network_backend=backend, max_keepalive_connections=0) as pool,
+                httpcore.ConnectionPool(ssl_context=tls, network_backend=backend, max_keepalive_connections=0) as pool,
                 pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts}) as response,
             ):
                 host.failures = 0
