@@ -20,6 +20,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from fake_site import Site
 
 from index.errors import DatelineError
 from index.types import Article, Failure, Hit, Passage, Progress, Report
@@ -29,7 +30,7 @@ from ui import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = "from ui.cli import main; main()"
-COMMANDS = ("chat", "add", "ask", "search", "articles", "remove", "rebuild", "doctor")
+COMMANDS = ("chat", "add", "watch", "ask", "search", "articles", "remove", "rebuild", "doctor")
 
 KHERSON = """---
 title: Mines around Kherson
@@ -127,6 +128,10 @@ def test_version(run: Run) -> None:
         ("ask",),
         ("ask", "  "),
         ("add",),
+        ("watch",),
+        ("watch", "news/"),
+        ("watch", "http://news.test/feed", "--every", "10"),
+        ("watch", "http://news.test/feed", "--every", "30s"),
         ("remove",),
         ("search", "x", "--since", "yesterday"),
         ("search", "x", "--since", "2022-11-31"),
@@ -236,6 +241,68 @@ def test_data_dir_option(run: Run, news: Path, tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere").is_dir()
     assert not (tmp_path / ".dateline").exists()
     assert len(run("articles", "--data-dir", "elsewhere")[1].splitlines()) == 2
+
+
+@pytest.fixture
+def feed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site of this machine's own with /feed, which lists two articles of which one is gone; the settings allow it."""
+    with Site() as site:
+        monkeypatch.setenv("ALLOWED_HOSTS", f"127.0.0.1:{site.port}")
+        site.put("/mines", KHERSON.partition("---\n\n")[2], "text/plain")
+        gone = "<item><title>Gone</title><link>/gone</link><description>The mayor resigned on Thursday.</description></item>"
+        day = "<pubDate>Sun, 13 Nov 2022 08:00:00 GMT</pubDate>"
+        mines = f"<item><title>Mines around Kherson</title><link>/mines</link>{day}</item>"
+        site.put("/feed", f"<rss><channel><title>The River Post</title>{mines}{gone}</channel></rss>", "text/xml")
+        yield site
+
+
+def test_add_an_address_and_ask(run: Run, feed: Site) -> None:
+    code, out, err = run("add", feed.url("/mines", "127.0.0.1"))
+    assert (code, out, err) == (0, "1 added.\n", "")
+    code, out, _ = run("ask", "How many mines were cleared near the Kherson bridge?")
+    assert code == 0 and "1,950 mines" in out and feed.url("/mines", "127.0.0.1") in out
+
+
+def test_add_refuses_an_address_inside_and_says_who_may_allow_it(run: Run, feed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", "")
+    url = feed.url("/feed", "127.0.0.1")
+    code, out, _ = run("add", url)
+    assert code == 4 and f"ALLOWED_HOSTS=127.0.0.1:{feed.port}" in out
+    assert feed.asked == []
+
+
+def test_watch_once_shows_what_is_new_and_adding_the_feed_costs_a_304(run: Run, feed: Site) -> None:
+    url, gone = feed.url("/feed", "127.0.0.1"), feed.url("/gone", "127.0.0.1")
+    code, out, err = run("watch", "--once", url)
+    assert code == 4
+    assert out.splitlines() == [
+        f"new: Mines around Kherson, The River Post, 13 November 2022  {feed.url('/mines', '127.0.0.1')}",
+        f"new: Gone, The River Post  {gone}",
+    ]
+    assert err == f"not read: {gone}: there is no such page (404); what its feed says of it was added instead\n"
+    feed.forget()
+    assert run("add", url)[:2] == (0, "2 unchanged.\n")
+    assert feed.paths() == ["/feed"] and feed.asked[-1].headers["if-none-match"]
+
+
+def test_watch_goes_on_until_it_is_interrupted(feed: Site, subprocess_env: dict[str, str], tmp_path: Path) -> None:
+    url = feed.url("/feed", "127.0.0.1")
+    command = [sys.executable, "-c", SCRIPT, "watch", url]
+    with subprocess.Popen(
+        command, env=subprocess_env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        try:
+            assert watching.stdout and watching.stderr
+            assert watching.stdout.readline().startswith("new: Mines around Kherson")
+            assert watching.stdout.readline().startswith("new: Gone")
+            assert watching.poll() is None
+            watching.send_signal(signal.SIGINT)
+            assert watching.wait(timeout=20) == 0
+            errors = watching.stderr.read()
+        finally:
+            watching.kill()
+    assert errors.startswith(f"Watching {url}, every 15 min 0 s. Ctrl-C ends it.\n")
+    assert errors.endswith("Stopped; what was fetched stays.\n") and "Traceback" not in errors
 
 
 # --- when it goes wrong ---------------------------------------------------------------------------------

@@ -97,6 +97,8 @@ def test_other_programs_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch
         ("HOST", "a b", "the address or name"),
         ("OPENAI_BASE_URL", "localhost:8000", "http://localhost:8000/v1"),
         ("OPENAI_BASE_URL", "http://[", "http://localhost:8000/v1"),
+        ("ALLOWED_HOSTS", "http://news.internal", "names of hosts with commas"),
+        ("ALLOWED_HOSTS", "a,b c", "names of hosts with commas"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
     ],
 )
@@ -149,11 +151,13 @@ def test_accepted_spellings(monkeypatch: pytest.MonkeyPatch) -> None:
         embedder=" openai:text-embedding-3-small ",
         openai_base_url="http://localhost:8000/v1/",
         log_level="debug",
+        allowed_hosts=" news.internal, [::1]:8000 ,",
     )
     assert settings.data_dir == Path("/home/reader/news")
     assert settings.embedder == "openai:text-embedding-3-small"
     assert settings.openai_base_url == "http://localhost:8000/v1"
     assert settings.log_level == "DEBUG"
+    assert settings.allowed_hosts == "news.internal,[::1]:8000"
 
 
 def test_settings_are_frozen() -> None:
