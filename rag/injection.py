@@ -22,15 +22,18 @@ _ORDER = re.compile(
         \b(?:previous|prior|above|earlier|preceding|foregoing|your|all|any|system|these|those|other)\b[^.!?\n]{0,40}
         \b(?:instructions?|prompts?|rules|directions|guidelines|orders|passages|sources|context|told)\b
     | \b(?:ignore|disregard|forget)\s+(?:all|everything|anything|what)\b[^.!?\n]{0,40}\b(?:above|before|previous(?:ly)?|prior|said|told)
-    | \b(?:ignore|disregard)\s+(?:all\s+)?(?:of\s+)?(?:the\s+|your\s+|my\s+|any\s+)?(?:previous|prior|preceding|above|earlier)\b
+    | \b(?:ignore|disregard|forget)\b[^.!?\n]{0,30}\b(?:instructions?|prompts?|rules|directions|guidelines)\b[^.!?\n]{0,20}\b(?:above|before|given|so\s+far)\b
     | \b(?:system|developer|hidden|initial)\s+(?:prompt|message|instructions?)\b
     | \b(?:note|message|instructions?|order|attention|important)\s*(?:to|for)\s+(?:the\s+|any\s+|all\s+)?
         (?:ai|a\.i\.|llm|language\s+model|assistant|chat\s?bot|model|summari[sz]er)s?\b
     | \b(?:dear|attention|hey|hello),?\s+(?:ai|llm|assistant|chat\s?bot|language\s+model)\b
     | \b(?:as|you\s+are|you're|act\s+as|pretend\s+to\s+be)\s+(?:now\s+)?(?:an?\s+|the\s+)?(?:ai|llm|language\s+model|chat\s?bot|unrestricted|jailbroken|dan)\b
-    | \b(?:ai|llm|assistants?|chat\s?bots?|language\s+models?|models?)\b[^.!?\n]{0,30}\b(?:must|should|shall|have\s+to|are\s+to|is\s+to|will)\b
+    | \b(?:ai|llm|ai\s+assistants?|chat\s?bots?|language\s+models?)\b[^.!?\n]{0,30}\b(?:must|should|shall|have\s+to|are\s+to|is\s+to|will)\b
         [^.!?\n]{0,40}\b(?:answer|reply|respond|say|state|write|output|repeat|tell|claim|report|cite|include)\b
     | \b(?:answer|reply|respond|output)\b[^.!?\n]{0,30}\b(?:only\s+with|exactly|with\s+the\s+(?:words|sentence|text|phrase))\b
+    | (?:^|\n|:\s)\W*(?:(?:please|now|instead|then|and),?\s+)*(?:answer|reply|respond|say|state|write|output|repeat)\s+(?:only\s+|instead\s+)?
+        (?:that\b|with\b|exactly\b|the\s+following|["“'«])
+    | (?:^|\n)\W*(?:(?:previous|prior|earlier|above)\s+)?(?:instructions?|prompts?|rules)\b[^.!?\n]{0,40}\b(?:answer|say|reply|respond|write|state|tell)\b
     | \b(?:new|real|updated|actual)\s+(?:instructions?|task|orders?)\s*(?:[:=]|are\b|is\b)
     | \b(?:when|if)\s+(?:you\s+are\s+asked|(?:the|a|any)\s+user\s+asks|someone\s+asks\s+you)\b[^.!?\n]{0,80}\b(?:say|answer|reply|respond|claim|tell|write)\b
     | \bdo\s+not\s+(?:mention|reveal|tell|cite|use)\b[^.!?\n]{0,40}\b(?:this\s+(?:instruction|message|note)|the\s+(?:user|reader|other\s+passages?|other\s+sources?))

@@ -11,7 +11,7 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from index.errors import ModelError
 
 if TYPE_CHECKING:
+    import httpx
     from llama_index.core.llms import LLM, ChatMessage, ChatResponse
 
 log = logging.getLogger(__name__)
@@ -51,17 +52,27 @@ class ChatModel:
     """A chat model that streams. Safe to share between threads; close it.
 
     `name` is the model's, for people; `context_window` is in tokens, `timeout` in seconds. `load` makes the LLM when it is
-    first needed: LlamaIndex takes seconds to import.
+    first needed: LlamaIndex takes seconds to import; `release` gives up at the end what that one holds.
     """
 
-    def __init__(self, load: Callable[[], LLM], *, name: str, context_window: int, timeout: float = 60.0) -> None:
+    def __init__(
+        self,
+        load: Callable[[], LLM],
+        *,
+        name: str,
+        context_window: int,
+        timeout: float = 60.0,
+        release: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.name = name
         self.context_window = context_window
         self._load = load
         self._llm: LLM | None = None
         self._timeout = timeout
+        self._release = release
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def stream(self, messages: Sequence[Message], stop: threading.Event) -> Generator[str | Usage, None, None]:
         """The model's text as it comes, and at the end its usage where the server tells it.
@@ -98,14 +109,17 @@ class ChatModel:
         """Give up what is still being streamed."""
         with self._lock:
             loop, self._loop = self._loop, None
-        if loop is not None:
+            thread, self._thread = self._thread, None
+        if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
+            thread.join(timeout=5)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                threading.Thread(target=_run, args=(loop,), name="chat-model", daemon=True).start()
+                self._thread = threading.Thread(target=_run, args=(loop, self._release), name="chat-model", daemon=True)
+                self._thread.start()
                 self._loop = loop
             return self._loop
 
@@ -147,10 +161,13 @@ def open_chat_model(
     `timeout` is in seconds, for a connection and for each wait between two pieces; `retries` count before the first piece.
     Nothing is sent yet.
     """
+    clients: list[httpx.AsyncClient] = []
 
     def load() -> LLM:
+        import httpx
         from llama_index.llms.openai_like import OpenAILike
 
+        clients.append(httpx.AsyncClient(timeout=timeout, follow_redirects=True))
         made: LLM = OpenAILike(
             model=model,
             api_base=base_url or OPENAI_URL,
@@ -160,11 +177,16 @@ def open_chat_model(
             temperature=temperature,
             timeout=timeout,
             max_retries=retries,
+            async_http_client=clients[-1],
             additional_kwargs={"stream_options": {"include_usage": True}},
         )
         return made
 
-    return ChatModel(load, name=model, context_window=context_window, timeout=timeout)
+    async def release() -> None:
+        for client in clients:
+            await client.aclose()
+
+    return ChatModel(load, name=model, context_window=context_window, timeout=timeout, release=release)
 
 
 def given_chat_model(llm: LLM) -> ChatModel:
@@ -234,7 +256,7 @@ def _secret(error: BaseException) -> str:
     return str(header).removeprefix("Bearer ").strip()
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
+def _run(loop: asyncio.AbstractEventLoop, release: Callable[[], Awaitable[None]] | None) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     tasks = asyncio.all_tasks(loop)
@@ -242,7 +264,10 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         task.cancel()
     with suppress(Exception):
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    loop.run_until_complete(loop.shutdown_asyncgens())
+    with suppress(Exception):
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        if release is not None:
+            loop.run_until_complete(release())
     loop.close()
 
 

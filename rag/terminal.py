@@ -75,12 +75,16 @@ def byline(article: Article) -> str:
 
 
 def show_answer(to: Console, answer: Answer) -> None:
-    """Write an answer: its sentences with their markers, then what each marker stands for."""
+    """Write an answer: its sentences with their markers, what else must be known, then what each marker stands for."""
+    from rich.text import Text
+
     if answer.answered and answer.claims:
         for claim in answer.claims:
             show(to, _claim(claim))
     else:
         show(to, _plain(answer.text))
+    if answer.notice:
+        show(to, Text(f"\nNote: {line(answer.notice)}", style="yellow"))
     if not answer.citations:
         return
     show(to, "\nSources")

@@ -84,12 +84,18 @@ class Checker:
         """How near each sentence comes to what was said, of shape (sentences,)."""
         return nearness(said, sentences)
 
-    def verdict(self, said: ReadSentence, evidence: Sequence[ReadSentence]) -> Verdict:
-        """Whether the evidence supports what was said. No evidence supports nothing."""
+    def verdict(
+        self, said: ReadSentence, evidence: Sequence[ReadSentence], context: Sequence[ReadSentence] = ()
+    ) -> Verdict:
+        """Whether the evidence supports what was said. No evidence supports nothing.
+
+        `context` is what whoever reads the evidence knows besides: it explains words and names, and is not quoted.
+        """
         if not evidence:
             return Verdict("unsupported", 0.0, ("no words are cited",))
         if _stands_in(said.text, [one.text for one in evidence]):
             return Verdict("quoted", 1.0, ("word for word in the article",))
+        evidence = [*evidence, *context]
         shared = support(said, evidence)
         score = round(self._fitted.probability(shared), 3)
         nearest = evidence[int(nearness(said, evidence).argmax())]

@@ -32,6 +32,9 @@ Policy = Literal["flag", "drop", "strict"]
 LONGEST = 8_000
 """Characters of an answer, from which on a model is stopped: some never stop by themselves."""
 
+REPEATED = 3
+"""Sentences that a model may say again, which are not shown again, before it is stopped."""
+
 BAD: dict[str, str] = {
     "partly": "only partly supported",
     "unsupported": "not supported by the articles",
@@ -119,7 +122,7 @@ def write(
                 first_token = first_token or time.perf_counter()
                 raw += piece
                 yield from page.advance(parse(raw, names, done=False), done=False)
-                if page.spoilt or len(raw) > LONGEST:
+                if page.spoilt or page.circling or len(raw) > LONGEST:
                     break
         except ModelError as error:
             failure = str(error)
@@ -128,7 +131,7 @@ def write(
         if not page.spoilt and not stop.is_set():
             # Of a text that broke off, the last sentence is not one.
             yield from page.advance(parse(raw, names, done=not failure), done=not failure)
-    return replace(page.outcome(failure, cut=len(raw) > LONGEST), usage=usage, first_token=first_token)
+    return replace(page.outcome(failure, cut=len(raw) > LONGEST or page.circling), usage=usage, first_token=first_token)
 
 
 class _Page:
@@ -143,6 +146,13 @@ class _Page:
         self._claims: list[Claim] = []
         self._citations: dict[tuple[str, int, int], Citation] = {}
         self._silent: list[str] = []
+        self._said: set[str] = set()
+        self._repeated = 0
+
+    @property
+    def circling(self) -> bool:
+        """Has the model begun to say the same again and again?"""
+        return self._repeated >= REPEATED
 
     def advance(self, text: Text, *, done: bool) -> Generator[Token | ClaimChecked, None, None]:
         """Show what has come since, and check the sentences that have become whole."""
@@ -150,6 +160,11 @@ class _Page:
         for written in whole[self._sentences :]:
             words = text.words[written.start : written.end]
             self._sentences += 1
+            if _folded(words) in self._said:
+                self._repeated += 1
+                self._shown = written.end
+                continue
+            self._said.add(_folded(words))
             if is_silence(words):
                 # That the articles do not say something cannot be read in them: told at the end, if nothing else is.
                 self._silent.append(words)
@@ -173,7 +188,8 @@ class _Page:
             yield ClaimChecked(claim)
         if self._policy == "flag" and not done and text.sentences and len(text.sentences) > self._sentences:
             going_on = text.sentences[-1]
-            if not may_become_silence(text.words[going_on.start : going_on.end]):
+            words = text.words[going_on.start : going_on.end]
+            if not may_become_silence(words) and not any(said.startswith(_folded(words)) for said in self._said):
                 yield from self._show(text, going_on, len(text.words))
 
     def outcome(self, failure: str, *, cut: bool) -> Outcome:
@@ -194,7 +210,7 @@ class _Page:
         if failure:
             notices.append(f"{failure} The answer is not complete.")
         if cut:
-            notices.append("The model went on and on, and was stopped.")
+            notices.append("The model went on and on, or round and round, and was stopped.")
         notices += [f"The model added: {silence}" for silence in self._silent]
         return Outcome("".join(self._pieces), tuple(self._claims), tuple(self._citations.values()), True, " ".join(notices))
 
@@ -246,6 +262,10 @@ def _after(claim: Claim) -> str:
     if told and claim.verdict.label == "contradicted" and claim.verdict.reasons:
         told = f"{told}: {escaped(claim.verdict.reasons[0])}"
     return f"{' ' if markers else ''}{markers}{f' *({told})*' if told else ''}"
+
+
+def _folded(words: str) -> str:
+    return " ".join(words.casefold().split())
 
 
 def _name(article: Article) -> str:

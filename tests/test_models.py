@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import rag
 from index.embed import open_embedder
 from index.errors import IndexMismatchError, RerankerError, SettingsError
 from index.minilm import MODEL, MODEL_SHA256, TOKENIZER, TOKENIZER_SHA256, MiniLM, checked_file
+from rag.opinion import open_opinion
 
 STORIES = {
     "ferry.md": "# The ferry\n\nThe ferry to Bornholm was late on Monday because of fog.",
@@ -161,3 +163,54 @@ def test_a_name_is_fetched_from_the_hub_and_a_failure_says_so(tmp_path: Path, ne
         rag.open_chat(tmp_path / "data", embedder="onnx:someone/some-model")
     assert set(network_attempts) == {"huggingface.co"}
     network_attempts.clear()
+
+
+@pytest.fixture
+def entailment(tmp_path: Path) -> Path:
+    """An entailment model of a few operations: what follows is what holds a rare word."""
+    onnx = pytest.importorskip("onnx")
+    make, kind = onnx.helper, onnx.TensorProto
+    inputs = [make.make_tensor_value_info("input_ids", kind.INT64, ["b", "n"])]
+    output = make.make_tensor_value_info("logits", kind.FLOAT, ["b", 3])
+    ten = make.make_tensor("ten", kind.FLOAT, [1, 1], [10.0])
+    zero = make.make_tensor("zero", kind.FLOAT, [1, 2], [0.0, 0.0])
+    columns = make.make_tensor("columns", kind.INT64, [1], [1])
+    nodes = [
+        make.make_node("Cast", ["input_ids"], ["ids"], to=kind.FLOAT),
+        make.make_node("ReduceMax", ["ids", "columns"], ["most"], keepdims=1),
+        make.make_node("Greater", ["most", "limit"], ["long"]),
+        make.make_node("Cast", ["long"], ["yes"], to=kind.FLOAT),
+        make.make_node("Mul", ["yes", "ten"], ["score"]),
+        make.make_node("Mul", ["most", "nothing"], ["none"]),
+        make.make_node("Concat", ["none", "score", "none"], ["logits"], axis=1),
+    ]
+    limit = make.make_tensor("limit", kind.FLOAT, [1, 1], [20_000.0])
+    nothing = make.make_tensor("nothing", kind.FLOAT, [1, 1], [0.0])
+    graph = make.make_graph(nodes, "entailment", inputs, [output], [ten, zero, columns, limit, nothing])
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 18)], ir_version=9)
+    folder = tmp_path / "entailment"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    described(folder)
+    (folder / "config.json").write_text(json.dumps({"id2label": {"0": "contradiction", "1": "entailment", "2": "neutral"}}))
+    return folder
+
+
+def test_an_entailment_model_gives_a_second_opinion(entailment: Path) -> None:
+    opinion = open_opinion(f"onnx:{entailment}", None)
+    assert opinion is not None
+    # The tokenizer gives rare words high numbers: "skeletons" is 24,365.
+    rare = opinion.support("It holds skeletons.", ["In the cellar there are skeletons."], threading.Event())
+    common = opinion.support("It is a cat.", ["There is a cat."], threading.Event())
+    assert rare is not None and common is not None
+    assert rare > 0.9 > 0.5 > common
+
+
+def test_an_entailment_model_must_say_which_output_means_it(entailment: Path) -> None:
+    (entailment / "config.json").write_text(json.dumps({"id2label": {"0": "joy", "1": "anger", "2": "fear"}}))
+    with pytest.raises(SettingsError, match="joy, anger, fear"):
+        open_opinion(f"onnx:{entailment}", None)
+    with pytest.raises(SettingsError, match="VERIFIER"):
+        open_opinion("onnx:" + str(entailment / "nothing"), None)
+    with pytest.raises(SettingsError, match="VERIFIER"):
+        open_opinion("magic", None)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from index.errors import DatelineError
-from rag.types import Answer, Citation, Event, Status, Token, Turn
+from rag.types import Answer, Citation, Event, Status, Token, Turn, Withdrawn
 from ui import render
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ async def ask(chat: Chat, conversation: Conversation, question: str) -> AsyncGen
                     break
                 if isinstance(event, Token):
                     so_far += event.text
+                elif isinstance(event, Withdrawn):
+                    so_far, status = "", event.reason
                 elif isinstance(event, Status):
                     status = event.text
                 if event is None or time.monotonic() - shown >= THROTTLE:

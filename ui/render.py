@@ -106,16 +106,22 @@ def answer(value: Answer, turn: int) -> str:
     """A whole answer as a message, its markers linking to `#src-{turn}-{number}`."""
     if value.answered:
         body = "".join(f"<p>{' '.join(group)}</p>" for group in _grouped(value.claims, turn))
-        return f'<div class="answer">{body}{_searched(value)}</div>'
+        return f'<div class="answer">{body}{_notice(value)}{_searched(value)}</div>'
     # What follows the first paragraph is the nearest passages as Markdown; they are shown from the citations.
     body = paragraphs(value.text.partition("\n\n")[0]) + _nearest(value, turn)
-    return f'<div class="answer unanswered">{body}{_searched(value)}</div>'
+    return f'<div class="answer unanswered">{body}{_notice(value)}{_searched(value)}</div>'
+
+
+def _notice(value: Answer) -> str:
+    """Who wrote the answer, when a model did, and what else must be known of it."""
+    by = f"Written by {value.model}, each sentence checked against its source." if value.writer == "model" and value.claims else ""
+    return "".join(f'<p class="note">{escape(said)}</p>' for said in (value.notice, by) if said)
 
 
 def _grouped(claims: Iterable[Claim], turn: int) -> list[list[str]]:
     groups: list[list[str]] = []
     for one in claims:
-        if one.lead or not groups:
+        if one.lead or one.opens or not groups:
             groups.append([])
         groups[-1].append(claim(one, turn))
     return groups
@@ -148,7 +154,10 @@ def _verdict(value: Claim) -> str:
     said = VERDICTS.get(value.verdict.label)
     if not said:
         return ""
-    return f' <span class="verdict" title="{escape("; ".join(value.verdict.reasons))}">[{said}]</span>'
+    reasons = "; ".join(value.verdict.reasons)
+    # What the source says instead is told, not left to whoever hovers over the words.
+    told = f"{said}: {value.verdict.reasons[0]}" if value.verdict.label == "contradicted" and value.verdict.reasons else said
+    return f' <span class="verdict {value.verdict.label}" title="{escape(reasons)}">[{escape(told)}]</span>'
 
 
 def emphasised(text: str, spans: Iterable[tuple[int, int]]) -> str:
