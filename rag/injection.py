@@ -33,7 +33,7 @@ _ORDER = re.compile(
     | \b(?:answer|reply|respond|output)\b[^.!?\n]{0,30}\b(?:only\s+with|exactly|with\s+the\s+(?:words|sentence|text|phrase))\b
     | (?:^|\n|:\s)\W*(?:(?:please|now|instead|then|and),?\s+)*(?:answer|reply|respond|say|state|write|output|repeat)\s+(?:only\s+|instead\s+)?
         (?:that\b|with\b|exactly\b|the\s+following|["“'«])
-    | (?:^|\n)\W*(?:(?:previous|prior|earlier|above)\s+)?(?:instructions?|prompts?|rules)\b[^.!?\n]{0,40}\b(?:answer|say|reply|respond|write|state|tell)\b
+    | (?:^|\n)\W*(?:(?:previous|prior|earlier|above)\s+)?(?:instructions?|prompts?|rules)\b[^.!?\n]{0,20}\band\s+(?:then\s+)?(?:answer|say|reply|respond|write|state|tell)\b
     | \b(?:new|real|updated|actual)\s+(?:instructions?|task|orders?)\s*(?:[:=]|are\b|is\b)
     | \b(?:when|if)\s+(?:you\s+are\s+asked|(?:the|a|any)\s+user\s+asks|someone\s+asks\s+you)\b[^.!?\n]{0,80}\b(?:say|answer|reply|respond|claim|tell|write)\b
     | \bdo\s+not\s+(?:mention|reveal|tell|cite|use)\b[^.!?\n]{0,40}\b(?:this\s+(?:instruction|message|note)|the\s+(?:user|reader|other\s+passages?|other\s+sources?))

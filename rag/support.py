@@ -35,13 +35,13 @@ TOGETHER = 900
 COPIED, STEEPNESS = 0.55, 0.12
 """Share of neighbouring words from which a sentence counts as copied rather than rewritten, and how gradually."""
 
-BOTH = ("numbers", "names", "negation", "hedge", "length")
-COPY = ("pairs of one sentence", "triples of one sentence", "triples", "in one place", "runs", "weakest run", "neighbours")
-REWRITING = ("telling words", "same words", "nearest", "weakest", "weakest in the middle", "neighbours")
-SUPPORT = (
-    "copied", *(f"{name} if copied" for name in COPY + BOTH), *(f"{name} if rewritten" for name in REWRITING + BOTH)
+BETTER = (
+    "pairs of one sentence", "triples of one sentence", "triples", "in one place", "runs", "weakest run", "neighbours",
+    "telling words", "same words", "nearest", "weakest", "weakest in the middle",
 )  # fmt: skip
-"""The numbers that are weighed; each in [-1, 1] or so, but for the counts of numbers and names that are missing."""
+WORSE = ("numbers", "names", "negation", "hedge")
+"""The numbers that are weighed: those that speak for support, and those against. Shares and cosines, but for how many
+numbers and names are missing, and whether one of the two says "not" or hedges and the other does not."""
 
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|denie[sd]|deny|denying|refus(?:e|es|ed|ing)|fail(?:s|ed|ing)?|"
@@ -146,26 +146,32 @@ def nearness(said: ReadSentence, sentences: Sequence[ReadSentence]) -> Array:
     return np.asarray(words + likeness, np.float32)
 
 
-def support(said: ReadSentence, evidence: Sequence[ReadSentence]) -> dict[str, float]:
-    """The numbers named in SUPPORT, for a sentence and the sentences it rests on (at least one)."""
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How far a sentence is copied rather than rewritten, in (0, 1), and the numbers named in BETTER and WORSE."""
+
+    copied: float
+    numbers: dict[str, float]
+
+
+def support(said: ReadSentence, evidence: Sequence[ReadSentence]) -> Support:
+    """What a sentence has in common with the sentences it rests on (at least one)."""
     whole = frozenset().union(*(one.terms for one in evidence))
     pairs, triples = list(pairwise(said.terms)), _triples(said.terms)
-    copied = _share(pairs, frozenset().union(*(one.pairs for one in evidence)))
-    gate = 1 / (1 + math.exp(-(copied - COPIED) / STEEPNESS))
+    neighbouring = _share(pairs, frozenset().union(*(one.pairs for one in evidence)))
     late = _best_of_each(said.last, [one.last for one in evidence])[said.tells]
     middle = _best_of_each(said.middle, [one.middle for one in evidence])[said.tells]
     likely = [_share(said.telling, one.terms) for one in evidence] + late.mean(axis=0)
     nearest = evidence[int(likely.argmax())]
-    told = said.text
-    runs = _runs(said, evidence)
-    plain = {
+    run, weakest_run = _runs(said, evidence)
+    numbers = {
         "pairs of one sentence": max(_share(pairs, one.pairs) for one in evidence),
         "triples of one sentence": max(_share(triples, one.triples) for one in evidence),
         "triples": _share(triples, frozenset().union(*(one.triples for one in evidence))),
         # What one sentence lacks of what all of them give together: a sentence joined from what does not belong together.
         "in one place": float(middle.mean(axis=0).max() - middle.max(axis=1).mean()),
-        "runs": runs[0],
-        "weakest run": runs[1],
+        "runs": run,
+        "weakest run": weakest_run,
         "neighbours": _neighbours(middle),
         "telling words": _share(said.telling, whole),
         "same words": float(np.isin(said.ids, np.concatenate([one.ids for one in evidence]))[said.tells].mean()),
@@ -174,15 +180,10 @@ def support(said: ReadSentence, evidence: Sequence[ReadSentence]) -> dict[str, f
         "weakest in the middle": _weakest(middle.max(axis=1)),
         "numbers": float(len(unexplained(said.quantities, known_quantities(evidence)))),
         "names": float(len(missing_names(said, evidence))),
-        "negation": float(says_not(told) != says_not(nearest.text)),
-        "hedge": float(hedges(nearest.text) > hedges(told)),
-        "length": math.log(len(said.terms) + 1) / 3,
+        "negation": float(says_not(said.text) != says_not(nearest.text)),
+        "hedge": float(hedges(nearest.text) > hedges(said.text)),
     }
-    return {
-        "copied": gate,
-        **{f"{name} if copied": plain[name] * gate for name in COPY + BOTH},
-        **{f"{name} if rewritten": plain[name] * (1 - gate) for name in REWRITING + BOTH},
-    }
+    return Support(1 / (1 + math.exp(-(neighbouring - COPIED) / STEEPNESS)), numbers)
 
 
 def missing_names(said: ReadSentence, evidence: Sequence[ReadSentence]) -> list[str]:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from index.minilm import MiniLM
 from rag.quantities import unexplained
 from rag.support import (
-    SUPPORT,
     ReadSentence,
+    Support,
     hedges,
     known_quantities,
     missing_names,
@@ -44,16 +44,24 @@ _QUOTES = "“”\"'‘’«» "
 
 @dataclass(frozen=True, slots=True)
 class CheckingModel:
-    """The weight of each number of `rag.support.support`, and the probabilities from which a label is given."""
+    """How much each number of `rag.support.support` counts, for copied sentences and for rewritten ones, once
+    `centre` is taken from it and it is divided by `spread`; and the probabilities from which a label is given."""
 
-    weights: Mapping[str, float]
+    centre: Mapping[str, float]
+    spread: Mapping[str, float]
+    copied: Mapping[str, float]
+    rewritten: Mapping[str, float]
+    gate: float
     bias: float
     supported: float
     partly: float
 
-    def probability(self, shared: Mapping[str, float]) -> float:
+    def probability(self, shared: Support) -> float:
         """How likely the evidence supports the sentence, in (0, 1)."""
-        total = self.bias + sum(self.weights[name] * shared[name] for name in SUPPORT)
+        total = self.bias + self.gate * (shared.copied - 0.5)
+        for name, number in shared.numbers.items():
+            weight = shared.copied * self.copied.get(name, 0.0) + (1 - shared.copied) * self.rewritten.get(name, 0.0)
+            total += weight * (number - self.centre[name]) / self.spread[name]
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 
@@ -84,9 +92,7 @@ class Checker:
         """How near each sentence comes to what was said, of shape (sentences,)."""
         return nearness(said, sentences)
 
-    def verdict(
-        self, said: ReadSentence, evidence: Sequence[ReadSentence], context: Sequence[ReadSentence] = ()
-    ) -> Verdict:
+    def verdict(self, said: ReadSentence, evidence: Sequence[ReadSentence], context: Sequence[ReadSentence] = ()) -> Verdict:
         """Whether the evidence supports what was said. No evidence supports nothing.
 
         `context` is what whoever reads the evidence knows besides: it explains words and names, and is not quoted.

@@ -57,8 +57,9 @@ def test_a_marker_of_a_huge_range_is_bounded() -> None:
 
 
 PARTS = (
-    "It rained", "The mines", " were cleared", ".", " ", "\n", "\n\n", " [1]", "[2, 3]", " (1)", " (30)", "【3】", " [Source 2]", "¹", " the",
-    " According to Source 1,", " passages 1 and 2", "- ", "**", "# ", " Dr.", " said", "1. ", "[", "(", " [x y", "](http://a)", "“Yes.”",
+    "It rained", "The mines", " were cleared", ".", " ", "\n", "\n\n", " [1]", "[2, 3]", " (1)", " (30)", "【3】",
+    " [Source 2]", "¹", " the", " According to Source 1,", " passages 1 and 2", "- ", "**", "# ", " Dr.", " said",
+    "1. ", "[", "(", " [x y", "](http://a)", "“Yes.”",
     " 2,000", " Sources", "!", "_a_", "`", " article 7 of", "*",
 )  # fmt: skip
 

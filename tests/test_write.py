@@ -332,7 +332,8 @@ def test_a_second_opinion_is_asked_for_where_the_check_is_not_sure(
             yield "Yes"
             yield ", it does."
         else:
-            yield "In Kherson, 2,000 mines have been cleared [1]. Engineers made the region safer by removing those devices [1]."
+            yield "In Kherson, 2,000 mines have been cleared [1]. "
+            yield "Engineers made the region safer by removing those devices [1]."
 
     script.say = say
     with opened(library, server, verifier="model") as chat:

@@ -114,7 +114,8 @@ def answer(value: Answer, turn: int) -> str:
 
 def _notice(value: Answer) -> str:
     """Who wrote the answer, when a model did, and what else must be known of it."""
-    by = f"Written by {value.model}, each sentence checked against its source." if value.writer == "model" and value.claims else ""
+    written = value.writer == "model" and value.claims
+    by = f"Written by {value.model}, each sentence checked against its source." if written else ""
     return "".join(f'<p class="note">{escape(said)}</p>' for said in (value.notice, by) if said)
 
 

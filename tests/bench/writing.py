@@ -1,0 +1,205 @@
+"""What a weak model's answers are worth: Dateline's, and LlamaIndex's CitationQueryEngine's with the same model and passages.
+
+    python tests/bench/writing.py [FOLDER] [--most 100] [--log FILE]
+
+The model is SmolLM2-135M-Instruct in llama.cpp's server (tests/model_servers.py), which invents freely. The questions are
+those of the starter collection and, where FOLDER (or DATELINE_BENCH) holds web_news/, as many single facts of its `nature`,
+half of each. Counted are markers that lead to no passage, sentences that stand there as said by the articles (without a
+doubt told beside them), answers of the model that are kept, and what checking adds to the time that the model takes. --log
+gets every such sentence with the words it is cited to, to be read by a person: whether a sentence that is shown as
+supported is so, nothing here decides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import random
+import re
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import rag
+from index.minilm import MiniLM
+from index.sentences import sentence_spans
+from rag.llm import open_chat_model
+from rag.support import ReadSentence
+from rag.types import Verdict
+from rag.verify import Checker
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from model_servers import MODEL, llama_server
+
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
+MARKER = re.compile(r"\[(\d+)\]")
+PASSAGES = 8
+
+
+@dataclass
+class Count:
+    """What one way of writing came to."""
+
+    answers: int = 0
+    kept: int = 0
+    refused: int = 0
+    markers: int = 0
+    nowhere: int = 0
+    sentences: int = 0
+    cited: int = 0
+    vouched: int = 0
+    seconds: list[float] = field(default_factory=list)
+    checking: list[float] = field(default_factory=list)
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+
+class TimedChecker(Checker):
+    """A checker that adds up the time for which it keeps the one waiting who reads the stream."""
+
+    def __init__(self, model: MiniLM) -> None:
+        super().__init__(model)
+        self.spent = 0.0
+        self._owner = threading.get_ident()
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        begun = time.perf_counter()
+        yield
+        if threading.get_ident() == self._owner:  # passages are read beside the model's own reading, by another thread
+            self.spent += time.perf_counter() - begun
+
+    def read_one(self, sentence: str) -> ReadSentence | None:
+        with self._timed():
+            return super().read_one(sentence)
+
+    def nearness(self, said: ReadSentence, sentences: Sequence[ReadSentence]) -> Any:
+        with self._timed():
+            return super().nearness(said, sentences)
+
+    def verdict(self, said: ReadSentence, evidence: Sequence[ReadSentence], context: Sequence[ReadSentence] = ()) -> Verdict:
+        with self._timed():
+            return super().verdict(said, evidence, context)
+
+
+def questions_of(folder: Path | None, most: int) -> Iterator[tuple[Path | None, list[str]]]:
+    """(collection, questions); None stands for the starter collection."""
+    asked = [json.loads(line)["question"] for line in (SEEDS / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
+    news = folder / "web_news" if folder else None
+    half = most // 2 if news and news.is_dir() else most
+    yield None, random.Random(1).sample(asked, min(half, len(asked)))
+    if news and news.is_dir():
+        with gzip.open(news / "nature_questions.jsonl.gz", "rt", encoding="utf-8") as lines:
+            facts = [row["question"] for row in map(json.loads, lines) if row["type"] == "single-fact"]
+        yield news / "nature_articles.jsonl.gz", random.Random(1).sample(facts, min(most - half, len(facts)))
+
+
+def dateline(chat: rag.Chat, checker: TimedChecker, question: str, count: Count) -> None:
+    """Ask Dateline, and count."""
+    checker.spent, begun = 0.0, time.perf_counter()
+    answer = chat.ask(question)
+    count.answers += 1
+    count.seconds.append(time.perf_counter() - begun)
+    count.refused += not answer.answered
+    if answer.writer != "model" or not answer.claims:
+        return
+    count.kept += 1
+    count.checking.append(checker.spent)
+    known = {citation.number: citation for citation in answer.citations}
+    for number in map(int, MARKER.findall(answer.text)):
+        count.markers += 1
+        cited = known.get(number)
+        count.nowhere += cited is None or cited.article.text[cited.start : cited.end] != cited.quote
+    for claim in answer.claims:
+        count.sentences += 1
+        count.cited += bool(claim.citations)
+        if claim.verdict.label in ("supported", "quoted"):
+            count.vouched += 1
+            told(count, "Dateline", question, claim.text, [citation.quote for citation in claim.citations])
+
+
+def told(count: Count, who: str, question: str, sentence: str, quotes: Sequence[str]) -> None:
+    """Keep a sentence that is shown as said by the articles."""
+    count.log.append({"who": who, "question": question, "sentence": sentence, "quotes": list(quotes)})
+
+
+def citation_engine(engine: Any, question: str, count: Count) -> None:
+    """Ask LlamaIndex's engine, and count."""
+    begun = time.perf_counter()
+    response = engine.query(question)
+    count.answers += 1
+    count.seconds.append(time.perf_counter() - begun)
+    text, nodes = str(response).strip(), response.source_nodes
+    if not text or text == "Empty Response":
+        count.refused += 1
+        return
+    count.kept += 1
+    for number in map(int, MARKER.findall(text)):
+        count.markers += 1
+        count.nowhere += not 1 <= number <= len(nodes)
+    for start, end in sentence_spans(text):
+        sentence = text[start:end]
+        numbers = [number for number in map(int, MARKER.findall(sentence)) if 1 <= number <= len(nodes)]
+        count.sentences += 1
+        count.cited += bool(numbers)
+        count.vouched += 1  # nothing of it is shown as doubtful
+        quotes = [nodes[number - 1].node.get_content()[:600] for number in numbers]
+        told(count, "CitationQueryEngine", question, sentence, quotes)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", nargs="?", default=os.environ.get("DATELINE_BENCH", ""))
+    parser.add_argument("--most", type=int, default=100)
+    parser.add_argument("--log", type=Path)
+    given = parser.parse_args()
+    from llama_index.core.query_engine import CitationQueryEngine
+    from llama_index.llms.openai_like import OpenAILike
+
+    ours, theirs = Count(), Count()
+    with tempfile.TemporaryDirectory() as folder, llama_server(Path(folder) / "llama.log") as url:
+        for place, (collection, questions) in enumerate(questions_of(Path(given.folder) if given.folder else None, given.most)):
+            model = open_chat_model(MODEL, base_url=url, timeout=600)
+            with rag.open_chat(Path(folder) / str(place), openai_base_url=url, chat_model=MODEL, chat_timeout=600) as chat:
+                chat.add(collection or SEEDS)
+                checker = TimedChecker(chat._reader)
+                assert chat._author is not None
+                object.__setattr__(chat._author, "checker", checker)
+                llm = OpenAILike(
+                    model=MODEL, api_base=url, api_key="none", is_chat_model=True, context_window=8_000, timeout=600,
+                    max_tokens=400, temperature=0.0,
+                )  # fmt: skip
+                engine = CitationQueryEngine(retriever=chat.as_retriever(PASSAGES), llm=llm, citation_chunk_size=512)
+                for question in questions:
+                    dateline(chat, checker, question, ours)
+                    citation_engine(engine, question, theirs)
+                    print(f"\r{ours.answers} questions", end="", file=sys.stderr, flush=True)
+            model.close()
+    print("\n| | Dateline | CitationQueryEngine |\n| --- | ---: | ---: |")
+    for name, value in (
+        ("questions", lambda one: one.answers),
+        ("answers of the model that are shown", lambda one: one.kept),
+        ("questions refused", lambda one: one.refused),
+        ("sentences shown", lambda one: one.sentences),
+        ("of these with a marker that leads to a passage", lambda one: one.cited),
+        ("shown as said by the articles, without a doubt", lambda one: one.vouched),
+        ("markers", lambda one: one.markers),
+        ("markers that lead nowhere", lambda one: one.nowhere),
+        ("median seconds an answer", lambda one: f"{statistics.median(one.seconds or [0]):.1f}"),
+        ("median ms of checking an answer", lambda one: f"{1000 * statistics.median(one.checking or [0]):.0f}"),
+    ):
+        print(f"| {name} | {value(ours)} | {value(theirs)} |")
+    if given.log:
+        given.log.write_text("".join(json.dumps(row) + "\n" for row in [*ours.log, *theirs.log]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
