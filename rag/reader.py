@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.minilm import ASKED_WINDOW, Reading
+from rag.transformer import attended, gelu, normalised, stored_weights
 
 Array = NDArray[np.float32]
 
@@ -93,57 +94,29 @@ class Reader:
         w = self._w
         states = np.concatenate(
             [
-                _normalised(beside[:, :WIDTH]) * w["middle.weight"] + w["middle.bias"],
-                _normalised(beside[:, WIDTH:]) * w["last.weight"] + w["last.bias"],
+                normalised(beside[:, :WIDTH]) * w["middle.weight"] + w["middle.bias"],
+                normalised(beside[:, WIDTH:]) * w["last.weight"] + w["last.bias"],
             ],
             axis=1,
         )
         h = states @ w["proj.weight"].T + w["proj.bias"] + w["part.weight"][parts] + met @ w["met.weight"].T + w["met.bias"]
         for layer in range(self._layers):
-            h = self._layer(h, f"layers.{layer}.")
-        h = _normalised(h) * w["out.weight"] + w["out.bias"]
+            h = attended(h, w, f"layers.{layer}.", HEADS)
+        h = normalised(h) * w["out.weight"] + w["out.bias"]
         question, sentence = h[:heard], h[heard:][mine]
         marks = sentence @ w["marks.weight"][0] + w["marks.bias"][0]
         total = np.clip(marks.max() + np.log(np.exp(marks - marks.max()).sum()), -20, 20)
         pooled = np.concatenate(
             [question.mean(0), sentence.mean(0), sentence.max(0), [total, met[:heard, 0].mean()]], dtype=np.float32
         )
-        inner = _gelu(np.asarray(pooled @ w["score.0.weight"].T + w["score.0.bias"], np.float32))
+        inner = gelu(np.asarray(pooled @ w["score.0.weight"].T + w["score.0.bias"], np.float32))
         score = float(inner @ w["score.3.weight"][0] + w["score.3.bias"][0])
         return Judgement(score, float(1.0 / (1.0 + np.exp(-marks.max()))))
-
-    def _layer(self, h: Array, at: str) -> Array:
-        w = self._w
-        x = _normalised(h) * w[at + "norm1.weight"] + w[at + "norm1.bias"]
-        n, d = x.shape
-        q, k, v = (
-            part.reshape(n, HEADS, d // HEADS).transpose(1, 0, 2)
-            for part in np.split(x @ w[at + "self_attn.in_proj_weight"].T + w[at + "self_attn.in_proj_bias"], 3, axis=1)
-        )
-        weights = q @ k.transpose(0, 2, 1) / np.sqrt(d // HEADS, dtype=np.float32)
-        weights = np.exp(weights - weights.max(-1, keepdims=True))
-        weights /= weights.sum(-1, keepdims=True)
-        mixed = (weights @ v).transpose(1, 0, 2).reshape(n, d)
-        h = h + mixed @ w[at + "self_attn.out_proj.weight"].T + w[at + "self_attn.out_proj.bias"]
-        x = _normalised(h) * w[at + "norm2.weight"] + w[at + "norm2.bias"]
-        x = _gelu(np.asarray(x @ w[at + "linear1.weight"].T + w[at + "linear1.bias"], np.float32))
-        return np.asarray(h + x @ w[at + "linear2.weight"].T + w[at + "linear2.bias"], np.float32)
-
-
-def _normalised(x: Array) -> Array:
-    centred = x - x.mean(-1, keepdims=True)
-    return np.asarray(centred / np.sqrt((centred * centred).mean(-1, keepdims=True) + 1e-5), np.float32)
-
-
-def _gelu(x: Array) -> Array:
-    """The tanh form of the Gaussian error linear unit (Hendrycks and Gimpel 2016)."""
-    return np.asarray(0.5 * x * (1 + np.tanh(np.float32(0.7978845608) * (x + np.float32(0.044715) * x * x * x))), np.float32)
 
 
 def reader_from(stored: Traversable | Path) -> Reader:
     """The network whose weights are stored in a .npz file."""
-    with stored.open("rb") as file, np.load(file, allow_pickle=False) as weights:
-        return Reader({name: weights[name].astype(np.float32) for name in weights.files})
+    return Reader(stored_weights(stored))
 
 
 @lru_cache(maxsize=1)

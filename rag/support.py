@@ -43,6 +43,10 @@ WORSE = ("numbers", "names", "negation", "hedge")
 """The numbers that are weighed: those that speak for support, and those against. Shares and cosines, but for how many
 numbers and names are missing, and whether one of the two says "not" or hedges and the other does not."""
 
+CLOSEST, ADDING, LEAST_ADDED = 3, 0.8, 0.1
+"""Sentences that are read beside the one that is checked; how much it counts that one has words which those chosen before
+lack, and the share of words that a further one must add."""
+
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|denie[sd]|deny|denying|refus(?:e|es|ed|ing)|fail(?:s|ed|ing)?|"
     r"reject(?:s|ed|ing)?|cannot|\w+n['’ ]t)\b",
@@ -144,6 +148,33 @@ def nearness(said: ReadSentence, sentences: Sequence[ReadSentence]) -> Array:
     words = np.array([_share(said.telling, one.terms) for one in sentences], np.float32)
     likeness = _best_of_each(said.last, [one.last for one in sentences])[said.tells].mean(axis=0)
     return np.asarray(words + likeness, np.float32)
+
+
+def closest(said: ReadSentence, evidence: Sequence[ReadSentence]) -> list[ReadSentence]:
+    """The few sentences of the evidence that say most of what was said, in their order: the likest, then those that add to it.
+
+    A word counts the more, the fewer of the sentences have it.
+    """
+    if len(evidence) <= 1:
+        return list(evidence)
+    telling = set(said.telling)
+    sets = [telling & set(one.terms) for one in evidence]
+    weight = {term: math.log(1 + len(evidence) / (sum(term in one for one in sets) + 0.5)) for term in telling}
+    total = sum(weight.values()) or 1.0
+    likeness = (
+        _best_of_each(said.last, [one.last for one in evidence]).mean(axis=0) if len(said.last) else np.zeros(len(evidence))
+    )
+    likely = [sum(weight[term] for term in one) / total + float(like) for one, like in zip(sets, likeness, strict=True)]
+    chosen: list[int] = []
+    covered: set[str] = set()
+    while len(chosen) < min(CLOSEST, len(evidence)):
+        adds = {n: sum(weight[term] for term in sets[n] - covered) / total for n in range(len(evidence)) if n not in chosen}
+        best = max(adds, key=lambda n: likely[n] + ADDING * adds[n])
+        if chosen and adds[best] < LEAST_ADDED:
+            break
+        chosen.append(best)
+        covered |= sets[best]
+    return [evidence[n] for n in sorted(chosen)]
 
 
 @dataclass(frozen=True, slots=True)

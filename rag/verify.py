@@ -1,7 +1,7 @@
 """Is this sentence supported by these words? -> Verdict with reasons.
 
-What sentence and evidence have in common (`rag.support`) is weighed by a small model (`checking.json`, fitted by
-tests/bench/fit_checking.py), whose probability is the score. Numbers, names, negations and hedges that do not fit are
+What sentence and evidence have in common (`rag.support`), and what a small network makes of the two (`rag.following`), is weighed
+by a logistic model (`checking.json`, fitted by tests/bench/fit_checking.py), whose probability is the score. Numbers, names, negations and hedges that do not fit are
 reasons of their own: with one of them, no sentence is called supported. Deterministic; no network.
 """
 
@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.minilm import MiniLM
+from rag.following import Following, following
 from rag.quantities import unexplained
 from rag.support import (
     ReadSentence,
     Support,
+    closest,
     hedges,
     known_quantities,
     missing_names,
@@ -34,6 +36,9 @@ from rag.support import (
     support,
 )
 from rag.types import Verdict
+
+FOLLOWS = "follows"
+"""What the network's score is called beside the numbers."""
 
 SAME_MATTER = 0.5
 """Share of its telling words that one sentence must have, for another number or a "not" there to contradict it."""
@@ -56,10 +61,10 @@ class CheckingModel:
     supported: float
     partly: float
 
-    def probability(self, shared: Support) -> float:
-        """How likely the evidence supports the sentence, in (0, 1)."""
+    def probability(self, shared: Support, follows: float) -> float:
+        """How likely the evidence supports the sentence, in (0, 1); `follows` is what the network makes of it."""
         total = self.bias + self.gate * (shared.copied - 0.5)
-        for name, number in shared.numbers.items():
+        for name, number in {**shared.numbers, FOLLOWS: follows}.items():
             weight = shared.copied * self.copied.get(name, 0.0) + (1 - shared.copied) * self.rewritten.get(name, 0.0)
             total += weight * (number - self.centre[name]) / self.spread[name]
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
@@ -74,9 +79,10 @@ def checking_model() -> CheckingModel:
 class Checker:
     """Checks sentences against texts that it has read. Safe to share between threads."""
 
-    def __init__(self, model: MiniLM, fitted: CheckingModel | None = None) -> None:
+    def __init__(self, model: MiniLM, fitted: CheckingModel | None = None, network: Following | None = None) -> None:
         self._model = model
         self._fitted = fitted or checking_model()
+        self._network = network or following()
 
     def read(self, text: str) -> list[ReadSentence]:
         """The sentences of a text that is to be evidence: about 20 ms for 200 tokens."""
@@ -103,7 +109,8 @@ class Checker:
             return Verdict("quoted", 1.0, ("word for word in the article",))
         evidence = [*evidence, *context]
         shared = support(said, evidence)
-        score = round(self._fitted.probability(shared), 3)
+        follows = self._network.score(said, closest(said, evidence))
+        score = round(self._fitted.probability(shared, follows), 3)
         nearest = evidence[int(nearness(said, evidence).argmax())]
         same_matter = sum(term in nearest.terms for term in said.telling) / max(1, len(said.telling)) >= SAME_MATTER
         numbers = other_number(said, evidence)

@@ -5,9 +5,12 @@
 FOLDER (or the environment variable DATELINE_BENCH) holds faithfulness/qags_cnndm.jsonl.gz and qags_xsum_part.jsonl.gz
 ({article, sentence, supported} a line), faithfulness/frank_valid.jsonl.gz ({dataset, article, summary, factuality}) and
 web_news/TOPIC_articles.jsonl.gz, which the claims of claims.jsonl are about. Those are our own: {collection, article, claim,
-label, kind, evidence}, the evidence as places in the article's text with its white space folded. A sentence of QAGS or a
-summary is checked against the whole article, a claim against the sentences that it names. A summary counts as its
-worst sentence, and as supported when all of it was judged right.
+label, kind, evidence}, the evidence as places in the article's text with its white space folded. Those of
+newswire_claims.jsonl are about the articles of QAGS and FRANK (`article`: the CRC-32 of the text): {article, claim, label,
+kind, pair}, the claim in pieces, each a text of ours or the place of words that it takes from the article; the two claims
+of a pair differ in one thing. A sentence of QAGS, a summary or a claim on newswire is checked against the whole article,
+another claim against the sentences that it names. A summary counts as its worst sentence, and as supported when all of it
+was judged right.
 
 AUC is how often a supported sentence scores above one that is not. The baselines count words: the share of the sentence's
 words that the source has, of its pairs of neighbouring words, and of those the share that one sentence of the source has.
@@ -23,6 +26,7 @@ import json
 import os
 import random
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,16 +40,27 @@ from index.sentences import sentence_spans
 from index.words import terms
 
 CLAIMS = Path(__file__).with_name("claims.jsonl")
+NEWSWIRE = Path(__file__).with_name("newswire_claims.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Something written about a source: its sentences, what they should be checked against, is all of it right?"""
+    """Something written about a source: its sentences, what they should be checked against, and which share of it is right.
+
+    `article` tells articles apart, `pair` the two claims that differ in one thing from others.
+    """
 
     source: str
     sentences: tuple[str, ...]
     evidence: tuple[str, ...]
-    right: bool
+    share: float
+    article: str
+    pair: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Is all of it right?"""
+        return self.share > 0.99
 
 
 def lines_of(path: Path) -> Iterator[dict[str, Any]]:
@@ -62,11 +77,26 @@ def sentences(text: str) -> tuple[str, ...]:
 
 def all_of(folder: Path) -> Iterator[Checked]:
     """Everything there is to check."""
+    newswire: dict[str, str] = {}
+
+    def known(article: str) -> str:
+        newswire.setdefault(f"{zlib.crc32(article.encode()):08x}", article)
+        return article[:200]
+
     for name in ("qags_cnndm", "qags_xsum_part"):
         for row in lines_of(folder / "faithfulness" / f"{name}.jsonl.gz"):
-            yield Checked(name, (row["sentence"],), (row["article"],), row["supported"])
+            yield Checked(name, (row["sentence"],), (row["article"],), float(row["supported"]), known(row["article"]))
     for row in lines_of(folder / "faithfulness" / "frank_valid.jsonl.gz"):
-        yield Checked(f"frank_{row['dataset']}", sentences(row["summary"]), (row["article"],), row["factuality"] > 0.99)
+        article = known(row["article"])
+        yield Checked(f"frank_{row['dataset']}", sentences(row["summary"]), (row["article"],), row["factuality"], article)
+    for row in map(json.loads, NEWSWIRE.read_text(encoding="utf-8").splitlines()):
+        if row["article"] in newswire:
+            article = newswire[row["article"]]
+            folded = " ".join(article.split())
+            claim = "".join(piece if isinstance(piece, str) else folded[piece[0] : piece[1]] for piece in row["claim"])
+            pair = f"{row['article']} {row['pair']}" if "pair" in row else ""
+            source = "our pairs on newswire" if pair else "our claims on newswire"
+            yield Checked(source, (claim,), (article,), float(row["label"] == "supported"), article[:200], pair)
     texts = {
         (topic, row["id"]): " ".join(row["text"].split())
         for topic in ("culture", "nature", "technology")
@@ -76,7 +106,9 @@ def all_of(folder: Path) -> Iterator[Checked]:
         text = texts.get((row["collection"], row["article"]))
         if text is not None:
             evidence = tuple(text[start:end] for start, end in row["evidence"])
-            yield Checked("our claims", (row["claim"],), evidence, row["label"] == "supported")
+            yield Checked(
+                "our claims on web pages", (row["claim"],), evidence, float(row["label"] == "supported"), row["article"]
+            )
 
 
 def share(of: Sequence[Any], among: Sequence[Any]) -> float:
