@@ -1,8 +1,9 @@
 """Is this sentence supported by these words? -> Verdict with reasons.
 
-What sentence and evidence have in common (`rag.support`), and what a small network makes of the two (`rag.following`), is weighed
-by a logistic model (`checking.json`, fitted by tests/bench/fit_checking.py), whose probability is the score. Numbers, names, negations and hedges that do not fit are
-reasons of their own: with one of them, no sentence is called supported. Deterministic; no network.
+What sentence and evidence have in common (`rag.support`), and what a small network makes of the two (`rag.following`), is
+weighed by a logistic model (`checking.json`, fitted by tests/bench/fit_checking.py), whose probability is the score. Numbers,
+names, negations and hedges that do not fit are reasons of their own: with one of them, no sentence is called supported.
+Deterministic; no network but that one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.minilm import MiniLM
+from rag.conflicts import conflict, other_speaker
 from rag.following import Following, following
 from rag.quantities import unexplained
 from rag.support import (
@@ -40,8 +42,9 @@ from rag.types import Verdict
 FOLLOWS = "follows"
 """What the network's score is called beside the numbers."""
 
-SAME_MATTER = 0.5
-"""Share of its telling words that one sentence must have, for another number or a "not" there to contradict it."""
+SAME_MATTER, SAME_WORDS = 0.5, 0.7
+"""Share of its telling words that one sentence must have, for another number there to contradict it, or a "not" to raise a
+doubt; and for another day or the opposite word to contradict it."""
 
 _MARKER = re.compile(r"\s*\[\d{1,3}(?:\s*[,–-]\s*\d{1,3})*\]")
 _QUOTES = "“”\"'‘’«» "
@@ -112,16 +115,22 @@ class Checker:
         follows = self._network.score(said, closest(said, evidence))
         score = round(self._fitted.probability(shared, follows), 3)
         nearest = evidence[int(nearness(said, evidence).argmax())]
-        same_matter = sum(term in nearest.terms for term in said.telling) / max(1, len(said.telling)) >= SAME_MATTER
+        shared_words = sum(term in nearest.terms for term in said.telling) / max(1, len(said.telling))
+        same_matter = shared_words >= SAME_MATTER
+        denied = conflict(said.text, nearest.text) if same_matter else ""
         numbers = other_number(said, evidence)
         if numbers and same_matter:
             told, source = numbers
-            reason = f"the source says {source.written} {source.thing}, the sentence says {told.written}"
-            return Verdict("contradicted", min(score, 0.1), (reason,))
+            denied, shared_words = f"the source says {source.written} {source.thing}, the sentence says {told.written}", 1.0
+        if denied and shared_words >= SAME_WORDS:
+            return Verdict("contradicted", min(score, 0.1), (denied,))
         reasons = [f"the source does not name {name}" for name in missing_names(said, evidence)]
         reasons += [
             f"the source does not say {one.written}" for one in unexplained(said.quantities, known_quantities(evidence))
         ]
+        reasons += [denied] if denied else []
+        if same_matter and (other := other_speaker(said.text, nearest.text)):
+            reasons.append(other)
         if same_matter and says_not(said.text) != says_not(nearest.text):
             reasons.append("one of them says that something is not so, the other does not")
         if same_matter and hedges(nearest.text) and not hedges(said.text):

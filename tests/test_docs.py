@@ -122,6 +122,7 @@ def test_what_is_imported_is_declared_or_brought_by_what_is() -> None:
         "charset_normalizer": "trafilatura",
         "dotenv": "pydantic-settings",
         "fastapi": "gradio",
+        "httpx": "openai",
         "huggingface_hub": "gradio",
         "lxml": "trafilatura",
         "pydantic": "pydantic-settings",

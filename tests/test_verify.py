@@ -1,43 +1,123 @@
-"""The first version of the check: does a sentence stand in the words it cites?"""
+"""Is a sentence supported by these words? Through `rag.check`, as a program calls it."""
 
 from __future__ import annotations
+
+import time
 
 import pytest
 
 import rag
 
 EVIDENCE = (
-    "He said 2,000 mines had been cleared in Kherson, but called on residents to move with caution. The minister denied "
-    "that any soldier was hurt."
+    "Some 2,000 mines had been cleared in Kherson by Saturday, President Volodymyr Zelensky said, but he called on residents to "
+    "move with caution. The minister denied that any soldier was hurt. About 7.7 million people have left the country since "
+    "February, the United Nations said. The bridge over the Dnipro stays closed until Monday. Repairs may begin in spring, and a third of the "
+    "houses on the left bank have no power."
 )
 
 
 @pytest.mark.parametrize(
-    ("sentence", "label"),
+    "sentence",
     [
-        ("He said 2,000 mines had been cleared in Kherson, but called on residents to move with caution.", "quoted"),
-        ("In Kherson 2,000 mines had been cleared, he said. [1]", "supported"),
-        ("In Kherson 20,000 mines had been cleared.", "contradicted"),
-        ("The opera of Vienna reopened on Sunday.", "unsupported"),
-        ("", "unsupported"),
+        "Some 2,000 mines had been cleared in Kherson by Saturday, President Volodymyr Zelensky said, but he called on residents "
+        "to move with caution.",
+        "the minister denied that any soldier was hurt",
+        "“The bridge over the Dnipro stays closed until Monday.” [3]",
     ],
 )
-def test_labels(sentence: str, label: str) -> None:
+def test_what_stands_there_word_for_word_is_quoted(sentence: str) -> None:
     verdict = rag.check(sentence, [EVIDENCE])
-    assert verdict.label == label
-    assert 0.0 <= verdict.score <= 1.0 and verdict.reasons
+    assert (verdict.label, verdict.score) == ("quoted", 1.0)
 
 
-def test_a_contradiction_says_what_the_source_says() -> None:
-    verdict = rag.check("In Kherson 20,000 mines had been cleared.", [EVIDENCE])
-    assert "2000 mines" in verdict.reasons[0] and "20000" in verdict.reasons[0]
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "In Kherson some 2,000 mines had been cleared by Saturday, Zelensky said. [1]",
+        "President Volodymyr Zelensky said 2,000 mines had been cleared in Kherson by Saturday.",
+        "The minister denied that soldiers were hurt.",
+        "About 7.7 million people have left the country since February, according to the United Nations.",
+        "The bridge over the Dnipro stays closed.",
+    ],
+)
+def test_what_is_said_there_is_supported(sentence: str) -> None:
+    verdict = rag.check(sentence, [EVIDENCE])
+    assert verdict.label == "supported", verdict
 
 
-def test_a_name_that_is_not_there_is_told() -> None:
-    verdict = rag.check("He said 2,000 mines had been cleared in Mariupol.", [EVIDENCE])
-    assert verdict.label in ("partly", "unsupported")
-    assert any("Mariupol" in reason for reason in verdict.reasons)
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("Some 20,000 mines had been cleared in Kherson by Saturday.", ["2,000 mines", "20,000"]),
+        ("About 9.2 million people have left the country since February.", ["7.7 million people", "9.2 million"]),
+        ("The bridge over the Dnipro stays closed until Tuesday.", ["Monday", "Tuesday"]),
+        ("The bridge over the Dnipro stays open until Monday.", ["closed", "open"]),
+    ],
+)
+def test_a_contradiction_says_what_the_source_says(sentence: str, told: list[str]) -> None:
+    verdict = rag.check(sentence, [EVIDENCE])
+    assert verdict.label == "contradicted", verdict
+    assert verdict.score <= 0.1 and all(word in verdict.reasons[0] for word in told)
 
 
-def test_no_evidence_is_no_support() -> None:
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("Some 2,000 mines had been cleared in Mariupol by Saturday.", "Mariupol"),
+        ("The minister said that a soldier was hurt.", "not so"),
+        ("Repairs begin in spring.", "possibility"),
+        ("A quarter of the houses on the left bank have no power.", "quarter"),
+        ("President Volodymyr Zelensky said the minister was hurt.", ""),
+        ("The opera of Vienna reopened on Sunday.", ""),
+        ("Residents of Kherson moved to the left bank in spring to repair mines.", ""),
+    ],
+)
+def test_what_is_not_said_there_is_not_called_supported(sentence: str, told: str) -> None:
+    verdict = rag.check(sentence, [EVIDENCE])
+    assert verdict.label in ("partly", "unsupported", "contradicted"), verdict
+    assert verdict.reasons and any(told in reason for reason in verdict.reasons), verdict
+
+
+def test_nothing_supports_nothing() -> None:
     assert rag.check("Anything at all.", []).label == "unsupported"
+    assert rag.check("Anything at all.", ["", "  \n"]).label == "unsupported"
+    for empty in ("", "  ", "[1]", "...", "“”"):
+        assert rag.check(empty, [EVIDENCE]).label == "unsupported"
+
+
+def test_the_same_is_said_each_time() -> None:
+    verdicts = {rag.check("Zelensky asked people in Kherson to be careful.", [EVIDENCE]) for _ in range(3)}
+    assert len(verdicts) == 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence"),
+    [
+        ("x" * 50_000, "y" * 50_000),
+        ("word " * 5_000, "word " * 5_000),
+        ("Ночью мост закрыли.", "Мост через Днепр закрыли ночью."),
+        ("桥已关闭。", "第聂伯河上的桥已关闭。"),
+        ("\x00\x1b[31m", "\u202e\ud83d"),
+        ("1 2 3", "4 5 6"),
+    ],
+)
+def test_any_text_gets_a_verdict(sentence: str, evidence: str) -> None:
+    verdict = rag.check(sentence, [evidence])
+    assert 0.0 <= verdict.score <= 1.0
+
+
+def test_once_read_a_sentence_takes_milliseconds() -> None:
+    from index.minilm import MiniLM
+    from rag.verify import Checker
+
+    checker = Checker(MiniLM())
+    evidence = checker.read(EVIDENCE)
+    sentences = ("The bridge over the Dnipro remains shut.", "People must be careful in Kherson, said Zelensky.")
+    spent = []
+    for sentence in sentences * 5:
+        begun = time.perf_counter()
+        said = checker.read_one(sentence)
+        assert said is not None
+        checker.verdict(said, evidence)
+        spent.append(time.perf_counter() - begun)
+    assert sorted(spent)[len(spent) // 2] < 0.1, "several times the 15 ms that it takes on an idle machine"

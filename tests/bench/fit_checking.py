@@ -1,13 +1,14 @@
 """Fits what `rag.check` weighs with: rag/following.npz, a small network that reads, and rag/checking.json.
 
-    python tests/bench/fit_checking.py FOLDER [--write]
+    python tests/bench/fit_checking.py FOLDER [--models FOLDER] [--write]
 
 FOLDER is what faithfulness.py takes; its sentences are what is fitted on: those of QAGS and FRANK (each sentence of a
 summary counts by the share of it that is right), and our own claims. The network is fitted first, once for each part of the
 articles on the others, and once on all; then a logistic regression over the numbers of `rag.support` and the network's score
 of articles it has not seen, of which no number that speaks for support may count against it, or the other way round. All
 figures printed are of articles on which neither was fitted. "Supported" is from the lowest probability at which RIGHT of the
-sentences of QAGS and FRANK that it is said of are, "partly" from PARTLY of that. Needs PyTorch, which Dateline does not.
+sentences of QAGS and FRANK that it is said of are, "partly" from PARTLY of that. --models gets what was fitted without each
+part, by which faithfulness.py judges articles that were not fitted on. Needs PyTorch, which Dateline does not.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import random
 import time
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ WEIGHT_OF_NUMBERS = {"qags_cnndm": 1.0, "qags_xsum_part": 2.0, "frank_cnndm": 0.
 """The same for the regression; one of our own counts OWN: they were written to mislead whoever counts words."""
 
 OWN, RIDGE = 0.1, 0.1
-SIZE, LAYERS, BATCH, ROUNDS, RATE, DECAY, DROPPED = 64, 2, 32, 8, 2e-3, 0.05, 0.25
+SIZE, LAYERS, BATCH, ROUNDS, RATE, DECAY, DROPPED = 64, 2, 32, 6, 2e-3, 0.05, 0.25
 RIGHT, PARTLY = 0.95, 0.5
 LONGEST = 9_000
 """Characters of an article that are read."""
@@ -111,36 +113,34 @@ class Network(nn.Module):
 def lessons_of(things: Sequence[Checked]) -> list[Lesson]:
     """What there is to learn, read by the built-in embedder."""
     model = MiniLM()
-    texts: dict[tuple[str, ...], list[ReadSentence]] = {}
-    lessons, begun = [], time.monotonic()
+    by_evidence: dict[tuple[str, ...], list[int]] = {}
     for n, thing in enumerate(things):
-        if thing.evidence not in texts:
-            texts[thing.evidence] = [one for text in thing.evidence for one in read(model, text[:LONGEST])]
-        evidence = texts[thing.evidence]
-        for sentence in thing.sentences:
-            said = read_as_one(model, " ".join(sentence.split()))
-            if said is None or not said.terms or not evidence:
-                continue
-            states, met, likest, own = beside(said, closest(said, evidence))
-            shared = support(said, evidence)
-            part = zlib.crc32(thing.article.encode()) % PARTS
-            lessons.append(
-                Lesson(
-                    thing.source,
-                    part,
-                    n,
-                    states.astype(np.float16),
-                    met.astype(np.float16),
-                    likest,
-                    own,
-                    shared.copied,
-                    shared.numbers,
-                    thing.share,
-                )
-            )
-        if n % 2000 == 1999:
-            print(f"{n + 1} of {len(things)} read, {time.monotonic() - begun:.0f} s", flush=True)
-    return lessons
+        by_evidence.setdefault(thing.evidence, []).append(n)
+    found: list[list[Lesson]] = [[] for _ in things]
+    begun = time.monotonic()
+
+    def learn(some: tuple[tuple[str, ...], list[int]]) -> None:
+        evidence = [one for text in some[0] for one in read(model, text[:LONGEST])]
+        for n in some[1] if evidence else ():
+            for sentence in things[n].sentences:
+                said = read_as_one(model, " ".join(sentence.split()))
+                if said is None or not said.terms:
+                    continue
+                states, met, likest, own = beside(said, closest(said, evidence))
+                seen = states.astype(np.float16), met.astype(np.float16), likest, own
+                shared = support(said, evidence)
+                part = part_of(things[n])
+                found[n].append(Lesson(things[n].source, part, n, *seen, shared.copied, shared.numbers, things[n].share))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(learn, by_evidence.items()))
+    print(f"{len(things)} read, {time.monotonic() - begun:.0f} s", flush=True)
+    return [lesson for some in found for lesson in some]
+
+
+def part_of(thing: Checked) -> int:
+    """Which part it belongs to: that of its article."""
+    return zlib.crc32(thing.article.encode()) % PARTS
 
 
 def padded(lessons: Sequence[Lesson]) -> tuple[torch.Tensor, ...]:
@@ -254,6 +254,7 @@ def threshold(scores: np.ndarray, lessons: Sequence[Lesson]) -> tuple[float, flo
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("data", type=Path)
+    parser.add_argument("--models", type=Path)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     things = list(all_of(arguments.data))
@@ -261,6 +262,8 @@ def main() -> None:
     follows = np.zeros(len(lessons))
     for part in range(PARTS):
         network = fit_network([one for one in lessons if one.part != part], part)
+        if arguments.models:
+            save(network, arguments.models / f"without-{part}.npz")
         mine = [n for n, one in enumerate(lessons) if one.part == part]
         follows[mine] = scores_of(network, [lessons[n] for n in mine])
         report(f"network, part {part}", follows[mine], [lessons[n] for n in mine], things)
@@ -273,33 +276,45 @@ def main() -> None:
     y = np.array([one.share for one in lessons])
     shares = np.array([WEIGHT_OF_NUMBERS.get(one.source, OWN) for one in lessons])
     parts = np.array([one.part for one in lessons])
+    left_out: list[np.ndarray] = []
     for label, used in (("numbers alone", len(names) - 1), ("numbers and network", len(names))):
-        scores = np.zeros(len(lessons))
+        scores, left_out = np.zeros(len(lessons)), []
         for part in range(PARTS):
             others = parts != part
-            weights = fit_numbers(x[others, :used], copied[others], y[others], shares[others], signs[:used])
-            scores[~others] = probabilities(x[~others, :used], copied[~others], weights)
+            left_out.append(fit_numbers(x[others, :used], copied[others], y[others], shares[others], signs[:used]))
+            scores[~others] = probabilities(x[~others, :used], copied[~others], left_out[-1])
         report(label, scores, lessons, things)
     supported, called = threshold(scores, lessons)
     print(f"supported from {supported:.3f}: {called:.2f} of QAGS's and FRANK's sentences, {RIGHT} of them right")
-    weights = fit_numbers(x, copied, y, shares, signs)
-    count = len(names)
-    model: dict[str, Any] = {
-        "centre": dict(zip(names, centre.round(4).tolist(), strict=True)),
-        "spread": dict(zip(names, spread.round(4).tolist(), strict=True)),
-        "copied": dict(zip(names, weights[:count].round(4).tolist(), strict=True)),
-        "rewritten": dict(zip(names, weights[count : 2 * count].round(4).tolist(), strict=True)),
-        "gate": round(float(weights[-2]), 4),
-        "bias": round(float(weights[-1]), 4),
-        "supported": round(supported, 3),
-        "partly": round(PARTLY * supported, 3),
-    }
-    print(json.dumps(model, indent=1))
+
+    def model_of(weights: np.ndarray) -> dict[str, Any]:
+        count = len(names)
+        return {
+            "centre": dict(zip(names, centre.round(4).tolist(), strict=True)),
+            "spread": dict(zip(names, spread.round(4).tolist(), strict=True)),
+            "copied": dict(zip(names, weights[:count].round(4).tolist(), strict=True)),
+            "rewritten": dict(zip(names, weights[count : 2 * count].round(4).tolist(), strict=True)),
+            "gate": round(float(weights[-2]), 4),
+            "bias": round(float(weights[-1]), 4),
+            "supported": round(supported, 3),
+            "partly": round(PARTLY * supported, 3),
+        }
+
+    if arguments.models:
+        for part, weights in enumerate(left_out):
+            (arguments.models / f"without-{part}.json").write_text(json.dumps(model_of(weights)), encoding="utf-8")
+    model = json.dumps(model_of(fit_numbers(x, copied, y, shares, signs)), indent=1) + "\n"
+    print(model)
     if arguments.write:
         package = Path(__file__).resolve().parents[2] / "rag"
-        network = fit_network(lessons, PARTS)
-        np.savez(package / "following.npz", **{k: v.numpy().astype(np.float16) for k, v in network.state_dict().items()})
-        (package / "checking.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
+        save(fit_network(lessons, PARTS), package / "following.npz")
+        (package / "checking.json").write_text(model, encoding="utf-8")
+
+
+def save(network: Network, target: Path) -> None:
+    """Write its weights, in half precision."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(target, **{name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()})
 
 
 if __name__ == "__main__":

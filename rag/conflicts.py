@@ -1,0 +1,106 @@
+"""PURE. Where a sentence and the one nearest to it in its source cannot both be so: another day, the opposite, another speaker.
+
+Each rule is narrow: it speaks only of what one sentence says and the other denies in the same words. What it costs and brings
+stands in docs/measurements.md.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rag.countries import same_country
+
+_OPPOSITES = """
+rise rises rose risen rising increase increases increased increasing grow grows grew grown climb climbs climbed |
+ fall falls fell fallen falling decrease decreases decreased drop drops dropped decline declines declined plunged shrank
+open opens opened reopened reopen | close closes closed closing shut shuts
+win wins won winning | lose loses lost losing
+allow allows allowed permitted permit | ban bans banned forbid forbids forbidden prohibited barred bar
+accept accepts accepted approve approved agreed | reject rejects rejected refuse refuses refused vetoed
+guilty convicted | acquitted cleared innocent
+alive survived survive survives | dead died dies killed kill
+support supports supported backed backs | oppose opposes opposed against
+arrive arrives arrived arriving enter entered | leave leaves left leaving departed withdrew
+begin begins began start starts started launched | end ends ended stop stops stopped finish finished
+increased extended lengthened | cut cuts reduced shortened
+north northern | south southern
+east eastern | west western
+before | after
+first | last
+buy buys bought | sell sells sold
+hired appointed | fired sacked dismissed resigned
+more | less fewer
+higher | lower
+older | younger
+majority | minority
+early | late
+success successful succeeded | failure failed unsuccessful
+gain gains gained | loss losses
+true | false
+legal lawful | illegal unlawful
+safe | unsafe dangerous
+"""
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = (
+    "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+(?:['’][a-z]+)?")
+_SAID = r"(?:said|says|say|told|tells|added|adds|announced|claimed|claims|warned|warns|insisted|wrote|tweeted|explained)"
+_SPEAKER = re.compile(
+    rf"(?P<before>(?:[A-Z][\w.’'-]+\s+){{0,2}}[A-Z][\w.’'-]+)(?:,[^,]{{0,60}},)?\s+(?:has\s+|had\s+|also\s+)?{_SAID}\b"
+    rf"|\b{_SAID}\s+(?P<after>(?:[A-Z][\w.’'-]+\s+){{0,2}}[A-Z][\w.’'-]+)"
+    r"|\b[Aa]ccording\s+to\s+(?P<source>(?:[A-Z][\w.’'-]+\s+){0,2}[A-Z][\w.’'-]+)"
+)
+_NO_SPEAKERS = frozenset("the a an it he she they we i in on at but and as this that there these who".split())
+
+
+def conflict(said: str, nearest: str) -> str:
+    """Why a sentence and the one of its source that is nearest to it cannot both be so, in words; "" when nothing shows it."""
+    mine, theirs = _words(said), _words(nearest)
+    for names in (_DAYS, _MONTHS):
+        told, known = [name for name in names if name in mine], [name for name in names if name in theirs]
+        if told and known and not set(told) & set(known):
+            return f"the source says {known[0].title()}, the sentence says {told[0].title()}"
+    for one, other in _opposites():
+        for here, there in ((one, other), (other, one)):
+            if mine & here and not mine & there and theirs & there and not theirs & here:
+                return f"the source says “{_first(nearest, there)}”, the sentence says “{_first(said, here)}”"
+    return ""
+
+
+def other_speaker(said: str, nearest: str) -> str:
+    """Why the sentence has another one say it than its source, in words; "" when nothing shows it."""
+    mine, theirs = _speakers(said), _speakers(nearest)
+    if not mine or not theirs:
+        return ""
+    known = {word for name in theirs for word in _words(name)} | _words(nearest)
+    for name in mine:
+        words = _words(name) - _NO_SPEAKERS
+        if words and not words & known and not any(same_country().get(word, frozenset()) & known for word in words):
+            return f"the source has {theirs[0]} say it, the sentence has {name}"
+    return ""
+
+
+def _speakers(text: str) -> list[str]:
+    found = []
+    for match in _SPEAKER.finditer(text):
+        name = match["before"] or match["after"] or match["source"]
+        if name.lower() not in _NO_SPEAKERS:
+            found.append(name)
+    return found
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.lower().replace("’", "'").removesuffix("'s") for word in _WORD.findall(text))
+
+
+def _first(text: str, among: frozenset[str]) -> str:
+    return next(str(word) for word in _WORD.findall(text) if word.lower().replace("’", "'").removesuffix("'s") in among)
+
+
+@lru_cache(maxsize=1)
+def _opposites() -> list[tuple[frozenset[str], frozenset[str]]]:
+    rows = re.sub(r"\|\s*\n", "| ", _OPPOSITES.strip()).splitlines()
+    return [(frozenset(one.split()), frozenset(other.split())) for one, _, other in (row.partition("|") for row in rows)]
