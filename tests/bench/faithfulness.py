@@ -1,6 +1,6 @@
 """How well `rag.check` tells sentences that their source supports from those that it does not, beside counting words.
 
-    python tests/bench/faithfulness.py [FOLDER] [--most 400]
+    python tests/bench/faithfulness.py [FOLDER] [--models FOLDER] [--most 400]
 
 FOLDER (or the environment variable DATELINE_BENCH) holds faithfulness/qags_cnndm.jsonl.gz and qags_xsum_part.jsonl.gz
 ({article, sentence, supported} a line), faithfulness/frank_valid.jsonl.gz ({dataset, article, summary, factuality}) and
@@ -14,8 +14,12 @@ was judged right.
 
 AUC is how often a supported sentence scores above one that is not. The baselines count words: the share of the sentence's
 words that the source has, of its pairs of neighbouring words, and of those the share that one sentence of the source has.
-"Right when supported" is the share of truth among what is called supported or quoted, "called" how many of all are.
-At most --most of a source are drawn by lot.
+"Supported" tells how many of all are called so (or quoted) and how many of those are right, "unsupported" and
+"contradicted" the same of those that are not. "Calibration" is how far the scores are from the truth, on average over ten
+bins of equal size. At most --most of a source are drawn by lot.
+
+The weights that ship were fitted on these articles. --models names a folder of what fit_checking.py fitted without each
+part of them, by which each is judged here; without it, the figures flatter.
 """
 
 from __future__ import annotations
@@ -36,8 +40,11 @@ from typing import Any
 import numpy as np
 
 import rag
+from index.minilm import MiniLM
 from index.sentences import sentence_spans
 from index.words import terms
+from rag.following import following_from
+from rag.verify import Checker, CheckingModel
 
 CLAIMS = Path(__file__).with_name("claims.jsonl")
 NEWSWIRE = Path(__file__).with_name("newswire_claims.jsonl")
@@ -140,9 +147,46 @@ def auc(scores: Sequence[float], right: Sequence[bool]) -> float:
     return float((yes[:, None] > no).mean() + 0.5 * (yes[:, None] == no).mean())
 
 
+def checkers_of(models: Path | None) -> Callable[[Checked], Checker]:
+    """What judges a thing: the model that has not seen its article, or the one that ships."""
+    embedder = MiniLM()
+    if models is None:
+        shipped = Checker(embedder)
+        return lambda thing: shipped
+    parts = sorted(models.glob("without-*.npz"))
+    judges = []
+    for stored in parts:
+        weights = CheckingModel(**json.loads(stored.with_suffix(".json").read_text(encoding="utf-8")))
+        judges.append(Checker(embedder, weights, following_from(stored)))
+    return lambda thing: judges[zlib.crc32(thing.article.encode()) % len(judges)]
+
+
+def calibration(scores: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+    """The expected calibration error over bins of equal size (Naeini et al. 2015)."""
+    order = np.argsort(scores)
+    told, truth = np.array(scores)[order], np.array(right, float)[order]
+    gaps = [
+        len(some) * abs(told[some].mean() - truth[some].mean())
+        for some in np.array_split(np.arange(len(order)), bins)
+        if len(some)
+    ]
+    return float(sum(gaps) / len(order))
+
+
+def called(verdicts: Sequence[Sequence[rag.Verdict]], right: Sequence[bool], labels: Sequence[str], *, truth: bool) -> str:
+    """How many are called one of these labels (all sentences, or for `truth` False any), and how many of those are that."""
+    some = all if truth else any
+    found = [some(verdict.label in labels for verdict in of) for of in verdicts]
+    if not any(found):
+        return "0 | –"
+    correct = np.mean([one == truth for one, yes in zip(right, found, strict=True) if yes])
+    return f"{np.mean(found):.2f} | {correct:.2f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", nargs="?", default=os.environ.get("DATELINE_BENCH", ""))
+    parser.add_argument("--models", type=Path)
     parser.add_argument("--most", type=int, default=400)
     given = parser.parse_args()
     if not given.folder or not (Path(given.folder) / "faithfulness").is_dir():
@@ -151,24 +195,43 @@ def main() -> None:
     by_source: dict[str, list[Checked]] = {}
     for one in all_of(Path(given.folder)):
         by_source.setdefault(one.source, []).append(one)
+    judge = checkers_of(given.models)
     names = "".join(f" {name} |" for name in BASELINES)
-    print(f"| source | n | rag.check |{names} called supported | right when supported | ms a sentence |")
-    print("| --- | ---: | ---: |" + " ---: |" * (len(BASELINES) + 3))
+    print(
+        f"| source | n | rag.check |{names} supported | right | unsupported | right | contradicted | right | calibration | "
+        "ms a sentence |"
+    )
+    print("| --- | ---: | ---: |" + " ---: |" * (len(BASELINES) + 8))
     for source, found in by_source.items():
         drawn = random.Random(1).sample(found, min(given.most, len(found)))
-        begun = time.perf_counter()
-        verdicts = [[rag.check(said, one.evidence) for said in one.sentences] for one in drawn]
-        spent = (time.perf_counter() - begun) / sum(map(len, verdicts)) * 1000
+        verdicts: list[list[rag.Verdict]] = []
+        spent, count = 0.0, 0
+        for one in drawn:
+            checker = judge(one)
+            evidence = [sentence for text in one.evidence for sentence in checker.read(text)]
+            begun = time.perf_counter()
+            said = [checker.read_one(sentence) for sentence in one.sentences]
+            verdicts.append([checker.verdict(sentence, evidence) for sentence in said if sentence is not None])
+            spent += time.perf_counter() - begun
+            count += len(said)
+        kept = [n for n, of in enumerate(verdicts) if of]
+        drawn, verdicts = [drawn[n] for n in kept], [verdicts[n] for n in kept]
         right = [one.right for one in drawn]
         scores = [min(verdict.score for verdict in of) for of in verdicts]
-        called = [all(verdict.label in ("quoted", "supported") for verdict in of) for of in verdicts]
         plain = [
             auc([min(rate(said, one.evidence) for said in one.sentences) for one in drawn], right)
             for rate in BASELINES.values()
         ]
-        precise = np.mean([truth for truth, yes in zip(right, called, strict=True) if yes]) if any(called) else float("nan")
-        cells = [auc(scores, right), *plain, float(np.mean(called)), float(precise)]
-        print(f"| {source} | {len(drawn)} | " + " | ".join(f"{cell:.3f}" for cell in cells) + f" | {spent:.1f} |", flush=True)
+        cells = " | ".join(f"{cell:.3f}" for cell in (auc(scores, right), *plain))
+        labels = " | ".join(
+            (
+                called(verdicts, right, ("quoted", "supported"), truth=True),
+                called(verdicts, right, ("unsupported",), truth=False),
+                called(verdicts, right, ("contradicted",), truth=False),
+            )
+        )
+        gap = calibration(scores, right)
+        print(f"| {source} | {len(drawn)} | {cells} | {labels} | {gap:.2f} | {1000 * spent / max(1, count):.1f} |", flush=True)
 
 
 if __name__ == "__main__":

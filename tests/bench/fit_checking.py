@@ -33,7 +33,7 @@ from torch.nn import functional
 
 from index.minilm import MiniLM
 from rag.following import HEADS, WIDTH, beside
-from rag.support import BETTER, WORSE, ReadSentence, closest, read, read_as_one, support
+from rag.support import BETTER, WORSE, closest, read, read_as_one, support
 from rag.verify import FOLLOWS
 
 PARTS = 3
