@@ -12,7 +12,9 @@
     ├── IndexMismatchError       the index was made with other settings; names the rebuild command
     ├── IndexDamagedError        the library itself cannot be read
     ├── IndexBusyError           another process is writing; names it
-    ├── NotFoundError            no article has that id
+    ├── NotFoundError            no article, conversation or exchange has that id
+    ├── ConversationsError       the kept conversations cannot be read or written; answers are not affected
+    ├── ExportError              a file is not an exported conversation that can be checked
     └── SettingsError            a setting is unknown or cannot be used
 
 Anything else is a bug: it is logged with its traceback and shown as one plain sentence.
@@ -78,7 +80,15 @@ class IndexBusyError(DatelineError):
 
 
 class NotFoundError(DatelineError):
-    """No article has that id."""
+    """No article, conversation or exchange has that id."""
+
+
+class ConversationsError(DatelineError):
+    """The kept conversations cannot be read or written."""
+
+
+class ExportError(DatelineError):
+    """A file is not an exported conversation that can be checked."""
 
 
 class SettingsError(DatelineError):

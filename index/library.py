@@ -141,6 +141,37 @@ class Library:
             )
         return _article(row)
 
+    def version(self, article_id: str, sha256: str) -> tuple[Article, bool] | None:
+        """An article as it was when it had this fingerprint, and whether it is so still; None when that is not held."""
+        row = self._read(
+            f"SELECT v.state, {_ARTICLE} FROM versions v WHERE v.article = ? AND v.sha256 = ? "
+            "ORDER BY v.state = 'current' DESC, v.number DESC LIMIT 1",
+            [article_id, sha256],
+        ).fetchone()
+        return (_article(row[1:]), row[0] == "current") if row else None
+
+    def recognised(self, article_id: str, sha256: str, url: str) -> Article | None:
+        """The current version of the article with this id; else of one that has or had this fingerprint, or has this URL.
+
+        The id is not enough for what another library says of an article: each gives its own to one that was edited.
+        """
+        wheres = [("v.article = ?", article_id), ("v.url = ?", url)]
+        wheres.insert(1, ("v.article IN (SELECT article FROM versions WHERE sha256 = ?)", sha256))
+        for where, value in wheres:
+            row = value and self._read(
+                f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' AND {where} LIMIT 1", [value]
+            ).fetchone()
+            if row:
+                return _article(row)
+        return None
+
+    def holding(self, words: str, limit: int) -> list[Article]:
+        """Up to `limit` articles whose current text holds these words as they are; reads every text there is."""
+        rows = self._read(
+            f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' AND instr(v.text, ?) LIMIT ?", [words, limit]
+        )
+        return [_article(row) for row in rows]
+
     def article_count(self) -> int:
         """How many articles can answer."""
         return int(self._read("SELECT count(*) FROM versions WHERE state = 'current'").fetchone()[0])
