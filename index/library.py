@@ -155,13 +155,15 @@ class Library:
 
         The id is not enough for what another library says of an article: each gives its own to one that was edited.
         """
-        wheres = [("v.article = ?", article_id), ("v.url = ?", url)]
-        wheres.insert(1, ("v.article IN (SELECT article FROM versions WHERE sha256 = ?)", sha256))
-        for where, value in wheres:
-            row = value and self._read(
-                f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' AND {where} LIMIT 1", [value]
-            ).fetchone()
-            if row:
+        for where, value in (
+            ("v.article = ?", article_id),
+            ("v.article IN (SELECT article FROM versions WHERE sha256 = ?)", sha256),
+            ("v.url = ?", url),
+        ):
+            found = self._read(
+                f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' AND {where} AND ? <> '' LIMIT 1", [value, value]
+            )
+            if row := found.fetchone():
                 return _article(row)
         return None
 

@@ -18,7 +18,8 @@ from rag.types import Answer, Citation, Claim, ClaimChecked, Event, Status, Toke
 
 if TYPE_CHECKING:
     from rag.chat import Chat
-    from rag.open import doctor, open_chat, rebuild
+    from rag.conversations import Conversations, browser, new_secret, signed_in
+    from rag.open import doctor, open_chat, open_conversations, rebuild, verify_export
     from rag.verify import check
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Citation",
     "Claim",
     "ClaimChecked",
+    "Conversations",
     "DatelineError",
     "Event",
     "Failure",
@@ -40,18 +42,29 @@ __all__ = [
     "Turn",
     "Verdict",
     "Withdrawn",
+    "browser",
     "check",
     "doctor",
+    "new_secret",
     "open_chat",
+    "open_conversations",
     "rebuild",
+    "signed_in",
+    "verify_export",
 ]
 
 _LAZY = {
     "Chat": "rag.chat",
+    "Conversations": "rag.conversations",
+    "browser": "rag.conversations",
     "check": "rag.verify",
     "doctor": "rag.open",
+    "new_secret": "rag.conversations",
     "open_chat": "rag.open",
+    "open_conversations": "rag.open",
     "rebuild": "rag.open",
+    "signed_in": "rag.conversations",
+    "verify_export": "rag.open",
 }
 
 

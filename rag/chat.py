@@ -19,6 +19,7 @@ from index.index import Index
 from index.minilm import MiniLM
 from index.types import Article, Hit, Progress, Report
 from rag import quote
+from rag.conversations import FILE, Conversations
 from rag.rerank import Reranker
 from rag.retrieve import retrieve
 from rag.suggest import suggestions
@@ -52,11 +53,21 @@ class Chat:
     Open one with `rag.open_chat`; close it, or use it as a context manager.
     """
 
-    def __init__(self, index: Index, reader: MiniLM, reranker: Reranker | None = None, author: Author | None = None) -> None:
+    def __init__(
+        self,
+        index: Index,
+        reader: MiniLM,
+        reranker: Reranker | None = None,
+        author: Author | None = None,
+        conversations: Conversations | None = None,
+    ) -> None:
         """`reader` reads sentences closely, for the keyless writer and for the check, whatever embedder the index uses.
 
         `author` is the model that writes, and how what it writes is treated; without one, answers are quotations.
+        `conversations` is where a page keeps what was asked, otherwise a file in the index's folder.
         """
+        self.conversations = conversations or Conversations(index.data_dir / FILE, index.library)
+        """What was asked and answered, by owner (`rag.conversations`). Asking keeps nothing by itself."""
         self._reranker = reranker
         self._index = index
         self._reader = reader

@@ -29,8 +29,8 @@ OK, FAILED, NOT_ANSWERED, PARTLY_READ, INTERRUPTED = 0, 1, 3, 4, 130
 app = typer.Typer(
     name="dateline",
     help="Ask a collection of articles. Every sentence of the answer shows the exact words that support it.",
-    epilog="Exit codes: 0 done; 1 an error, told on stderr; 2 wrong usage; 3 the articles do not answer, or "
-    "nothing was found; 4 some sources could not be read.",
+    epilog="Exit codes: 0 done; 1 an error, told on stderr; 2 wrong usage; 3 the articles do not answer, "
+    "nothing was found, or an export does not hold; 4 some sources could not be read.",
     no_args_is_help=True,
     add_completion=False,
     # Plain help: rich's panels cost start-up time and do not survive a pipe.
@@ -326,6 +326,104 @@ def doctor(
                 if check.remedy and not check.ok:
                     show(to, f"What to do: {check.remedy}", indent=4)
         raise typer.Exit(OK if diagnosis.ok else FAILED)
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An exported conversation: .md, .html or .json.")],
+    json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Check that what an export quotes still stands.
+
+    Exits with 3 when some of it has moved, changed or gone, or the file was edited.
+    """
+    with session(data_dir):
+        from rag.open import verify_export
+        from rag.terminal import console, show_verification
+
+        verification = verify_export(file, data_dir)
+        if json:
+            _dump(verification.to_dict())
+        else:
+            show_verification(console(sys.stdout), verification)
+        raise typer.Exit(OK if verification.ok else NOT_ANSWERED)
+
+
+kept = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(kept, name="conversations")
+
+
+@kept.callback(invoke_without_command=True)
+def conversations(
+    context: typer.Context,
+    search: Annotated[str, typer.Option(metavar="WORDS", help="Only those in which these words stand.")] = "",
+    json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """List, search, export and delete what was asked.
+
+    Everyone's, the latest first: id, when, questions, whose, title. A search that finds none exits with 3.
+    """
+    if context.invoked_subcommand:
+        return
+    with session(data_dir):
+        from dataclasses import asdict
+
+        from rag.open import open_conversations
+        from rag.terminal import console, show_conversations
+
+        all = open_conversations(data_dir).everyones()
+        found = all.search(search) if search else all.recent()
+        if json:
+            _dump([asdict(one) for one in found])
+        else:
+            show_conversations(console(sys.stdout), found)
+        if not found:
+            say("Nothing was found." if search else "No conversations are kept here yet.")
+        raise typer.Exit(NOT_ANSWERED if search and not found else OK)
+
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="As `dateline conversations` shows it.")]
+
+
+@kept.command("export")
+def export_conversation(
+    id: Id,
+    format: Annotated[str, typer.Option("--format", metavar="md|html|json", help="What to write.")] = "md",
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write a conversation with its sources."""
+    if format not in ("md", "html", "json"):
+        raise typer.BadParameter(f"{format!r} is not md, html or json.", param_hint="--format")
+    with session(data_dir):
+        from rag.export import FORMATS
+        from rag.open import open_conversations
+        from rag.record import record
+
+        written = FORMATS[format](record(open_conversations(data_dir).everyones().load(id))).encode()
+        if output is None:
+            # As bytes: a terminal's encoding must not change what will be verified.
+            typer.echo(written, nl=False)
+            return
+        try:
+            output.write_bytes(written)
+        except OSError as error:
+            raise DatelineError(f"{output} cannot be written ({error.strerror}).") from error
+
+
+@kept.command("delete")
+def delete_conversations(ids: Annotated[list[str], typer.Argument(metavar="ID...")], data_dir: DataDir = None) -> None:
+    """Delete conversations without a trace."""
+    with session(data_dir):
+        from rag.open import open_conversations
+        from rag.terminal import line
+
+        all = open_conversations(data_dir).everyones()
+        for conversation in [all.load(id) for id in dict.fromkeys(ids)]:
+            all.delete(conversation.id)
+            typer.echo(f"Deleted {conversation.id}: {line(conversation.title)}")
 
 
 def say_empty() -> None:

@@ -16,7 +16,7 @@ import logging
 import re
 import secrets
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,8 +118,11 @@ class OwnConversations:
             raise DatelineError("A conversation belongs to someone: begin it with of(owner).")
         id, now = secrets.token_hex(16), _now()
         values = [id, self._owner, _title(title, LONGEST_TITLE), now, now]
+        long_ago = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="microseconds")
 
         def work(connection: sqlite3.Connection) -> None:
+            # Begun and left: a page that is only looked at begins one each time.
+            connection.execute("DELETE FROM conversations WHERE last IS NULL AND changed < ?", [long_ago])
             connection.execute("INSERT INTO conversations(id, owner, title, begun, changed) VALUES (?, ?, ?, ?, ?)", values)
 
         self._file.writing(work)
@@ -131,7 +134,8 @@ class OwnConversations:
 
         def work(connection: sqlite3.Connection) -> list[Summary]:
             rows = connection.execute(
-                f"{_COUNTED} WHERE c.last IS NOT NULL AND {where} ORDER BY c.changed DESC, c.number DESC LIMIT ?", [*owner, limit]
+                f"{_COUNTED} WHERE c.last IS NOT NULL AND {where} ORDER BY c.changed DESC, c.number DESC LIMIT ?",
+                [*owner, limit],
             )
             return [self._summary(row) for row in rows]
 
@@ -158,7 +162,9 @@ class OwnConversations:
             places: dict[int, str] = {}
             for number, place in found:
                 places.setdefault(number, " ".join(place.split()))
-            titled = connection.execute(f"SELECT c.number, c.title FROM conversations c WHERE c.last IS NOT NULL AND {where}", owner)
+            titled = connection.execute(
+                f"SELECT c.number, c.title FROM conversations c WHERE c.last IS NOT NULL AND {where}", owner
+            )
             for number, title in titled:
                 if number not in places and all(word.casefold() in title.casefold() for word in wanted):
                     places[number] = ""
@@ -219,7 +225,9 @@ class OwnConversations:
     def delete_all(self) -> int:
         """Delete all conversations there are of this owner; returns how many."""
         where, owner = self._mine()
-        return self._file.wiping(lambda connection: connection.execute(f"DELETE FROM conversations AS c WHERE {where}", owner).rowcount)
+        return self._file.wiping(
+            lambda connection: connection.execute(f"DELETE FROM conversations AS c WHERE {where}", owner).rowcount
+        )
 
     # -- exchanges ---------------------------------------------------------------------------
 
@@ -246,7 +254,8 @@ class OwnConversations:
                     "SELECT after FROM exchanges WHERE number = ?", [self._exchange_number(connection, instead_of, number)]
                 ).fetchone()[0]
             last = connection.execute(
-                "INSERT INTO exchanges(id, conversation, after, asked, question, said, answer, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO exchanges(id, conversation, after, asked, question, said, answer, note) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [id, number, after, now, asked, words, values, _clean(note)],
             ).lastrowid
             connection.execute(
@@ -290,7 +299,7 @@ class OwnConversations:
         self._file.wiping(work)
 
     def rate(self, exchange: str, thumb: Thumb, word: str = "") -> None:
-        """Keep with an answer whether it was good ("up"), bad ("down") or neither (""), and a word why. Raises NotFoundError."""
+        """Keep with an answer whether it was good ("up"), bad ("down") or neither, and a word why. Raises NotFoundError."""
         if thumb not in ("up", "down", ""):
             raise DatelineError(f"A thumb is up, down or empty, not {thumb!r}.")
         why = _clean(word).strip()

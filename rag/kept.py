@@ -149,7 +149,9 @@ def said(answer: Answer) -> str:
 def _shaped(values: Any, pattern: Any) -> Any:
     """`values` with the keys of `pattern`, whose own value stands where there is none; so in every list and mapping."""
     if isinstance(pattern, dict):
-        return {key: _shaped(values.get(key, [] if isinstance(inner, list) else inner), inner) for key, inner in pattern.items()}
+        return {
+            key: _shaped(values.get(key, [] if isinstance(inner, list) else inner), inner) for key, inner in pattern.items()
+        }
     if isinstance(pattern, list) and pattern and isinstance(pattern[0], dict):
         return [_shaped(value, pattern[0]) for value in values]
     return values

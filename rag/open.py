@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from index.doctor import Diagnosis, examine
 from index.embed import Embedder, LlamaIndexEmbedder, open_embedder
-from index.errors import SettingsError
+from index.errors import IndexMismatchError, NotFoundError, SettingsError
 from index.fetch import Fetcher
 from index.index import Index
+from index.library import SCHEMA, Library
 from index.minilm import MiniLM
 from index.types import Progress
 from rag.chat import Chat
+from rag.conversations import FILE, Conversations
 from rag.llm import DEFAULT_MODEL, ChatModel, given_chat_model, open_chat_model
 from rag.opinion import open_opinion
 from rag.rerank import LlamaIndexReranker, Reranker, open_reranker
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms import LLM
     from llama_index.core.postprocessor.types import BaseNodePostprocessor
+
+    from rag.recheck import Verification
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +69,7 @@ def open_chat(
     index = _open_index(given, embedder, check_stamp=True, fetcher=fetcher)
     reader = index.embedder if isinstance(index.embedder, MiniLM) else MiniLM()
     author = Author(model, Checker(reader), given.unsupported, opinion) if model is not None else None
-    return Chat(index, reader, second, author)
+    return Chat(index, reader, second, author, Conversations(index.data_dir / FILE, index.library))
 
 
 def _chat_model(settings: Settings) -> ChatModel | None:
@@ -127,6 +131,37 @@ def doctor(
         rebuild(given.data_dir, embedder=embedder, **settings)
         diagnosis = examine(given.data_dir)
     return diagnosis
+
+
+def open_conversations(data_dir: str | Path | None = None, **settings: Any) -> Conversations:
+    """The conversations kept in a data folder, without its articles: citations have their quotes, and no texts around them."""
+    return Conversations(_load(data_dir, None, settings).data_dir / FILE)
+
+
+def verify_export(file: str | Path, data_dir: str | Path | None = None, **settings: Any) -> Verification:
+    """Check an exported conversation (.md, .html, .json) against the articles of a data folder, citation by citation.
+
+    Raises ExportError when the file is no export, NotFoundError when the folder holds no articles, IndexMismatchError,
+    IndexDamagedError.
+    """
+    from rag.recheck import verify
+
+    path = _load(data_dir, None, settings).data_dir / "library.db"
+    if not path.exists():
+        raise NotFoundError(
+            f"There is no collection in {path.parent} to check against. Name the folder of the one that was asked with "
+            "--data-dir."
+        )
+    library = Library(path)
+    try:
+        if library.meta("schema") != str(SCHEMA):
+            raise IndexMismatchError(
+                f"The index in {path.parent} was made by another version of Dateline. Verify with that one, or move the folder "
+                "away and add the articles again."
+            )
+        return verify(Path(file), library)
+    finally:
+        library.close()
 
 
 def _load(data_dir: str | Path | None, embedder: str | BaseEmbedding | None, settings: dict[str, Any]) -> Settings:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.text import Text
 
+    from rag.kept import Summary
+    from rag.recheck import Verification
+
 SNIPPET = 300
 """Characters of a passage shown by `search`."""
 
@@ -125,6 +128,39 @@ def show_articles(to: Console, articles: Iterable[Article]) -> None:
     for row in cells:
         table.add_row(*row)
     to.print(table)
+
+
+def show_conversations(to: Console, conversations: Iterable[Summary]) -> None:
+    """Write a list of conversations: lines of id, when last added to (UTC), questions, owner and title with tabs."""
+    for one in conversations:
+        cells = (one.id, one.changed[:16].replace("T", " "), str(one.count), one.owner, one.title)
+        show(to, "\t".join(line(cell) for cell in cells))
+        if one.found:
+            show(to, line(one.found), indent=4)
+
+
+def show_verification(to: Console, verification: Verification) -> None:
+    """Write what became of an export's citations: those that do not hold one by one, then the count."""
+    if verification.altered:
+        show(to, f"edited: {line(verification.altered)}")
+    for finding in verification.findings:
+        if finding.ok:
+            continue
+        mark = f"question {finding.turn} [{finding.number}]"
+        show(to, f"{finding.outcome if finding.outcome != 'holds' else 'differs'}: {mark} {line(finding.title)}")
+        show(to, f"quoted: “{line(finding.quote)}”", indent=4)
+        if finding.now:
+            show(to, f"now: “{line(finding.now)}”", indent=4)
+        if finding.outcome == "moved":
+            show(to, f"now at characters {finding.start} to {finding.end} of {line(finding.article)}", indent=4)
+        for said in (*finding.wrong, finding.note):
+            if said:
+                show(to, line(said), indent=4)
+    holding, count = sum(finding.ok for finding in verification.findings), len(verification.findings)
+    if not count:
+        show(to, "The file quotes nothing.")
+    else:
+        show(to, f"{holding:,} of {count:,} citation{'' if count == 1 else 's'} stand word for word at their place.")
 
 
 def show_report(to: Console, report: Report) -> None:
