@@ -194,7 +194,7 @@ def ask(
     json: Json = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Answer a question, with the words that support each sentence.
+    """Answer a question, with the words behind it.
 
     Exits with 3 when the articles do not answer it.
     """
