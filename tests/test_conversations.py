@@ -305,8 +305,10 @@ def test_deleting_leaves_no_trace(alice: OwnConversations, tmp_path: Path) -> No
     alice.add(id, "And the zanzibarred one?", None, instead_of=exchange)
     traces = (b"zanzibarred", b"uokkaburra", b"ylophonic", b"mumblecore", id.encode(), exchange.encode())
     assert all(trace in everything_in(tmp_path) for trace in traces)
-    alice.delete(id)
-    assert not [trace for trace in traces if trace in everything_in(tmp_path).lower()]
+    with closing(sqlite3.connect(tmp_path / FILE)) as someone_else:
+        someone_else.execute("SELECT count(*) FROM exchanges").fetchall()  # who has it open keeps its log from going by itself
+        alice.delete(id)
+        assert not [trace for trace in traces if trace in everything_in(tmp_path)]
     assert [one.id for one in alice.recent()] == [other]
     assert alice.search("innocent")
     with pytest.raises(NotFoundError):
@@ -445,10 +447,9 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(alice: OwnConversations, ke
 
 
 def test_a_damaged_index_of_words_is_made_again(alice: OwnConversations, kept: Conversations, tmp_path: Path) -> None:
-    alice.add(alice.begin(), "the ferry", None)
+    alice.add(alice.begin("Title"), "the ferry", None)
     with closing(sqlite3.connect(tmp_path / FILE)) as connection:
-        connection.execute("UPDATE words_data SET block = x'ffffffffffff' WHERE id > 1")
-        connection.execute("UPDATE words_data SET block = x'ff' WHERE id = 10")
+        connection.execute("DELETE FROM words_data WHERE id > 10")
         connection.commit()
     assert len(alice.search("ferry")) == 1
     assert kept.notice == ""
