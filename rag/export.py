@@ -126,7 +126,7 @@ def _credits(source: Source) -> str:
 def _place(source: Source) -> str:
     verdict = ", ".join(VERDICTS[label] for label in source.verdicts) or NEAREST
     where = f"Article {line(source.article)}, characters {source.start} to {source.end}"
-    return f"{verdict[:1].upper()}{verdict[1:]}. {where}, version {source.sha256[:16] or 'unknown'}."
+    return f"{verdict[:1].upper()}{verdict[1:]}. {where}, version {line(source.sha256)[:16] or 'unknown'}."
 
 
 def _remarks(entry: Entry) -> list[str]:

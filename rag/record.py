@@ -204,7 +204,7 @@ def _source(citation: Citation, answer: Answer) -> Source:
         start=citation.start,
         end=citation.end,
         article=_sound(article.id),
-        sha256=article.sha256,
+        sha256=_sound(article.sha256),
         # The name of its file alone: the folder is this machine's business.
         file="" if link(article) else _short(re.split(r"[\\/]", article.source)[-1]),
         **about(article),

@@ -30,7 +30,9 @@ from ui import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = "from ui.cli import main; main()"
-COMMANDS = ("chat", "add", "watch", "ask", "search", "articles", "remove", "rebuild", "doctor")
+COMMANDS = (
+    "chat", "add", "watch", "ask", "search", "articles", "remove", "rebuild", "doctor", "verify", "conversations",
+)  # fmt: skip
 
 KHERSON = """---
 title: Mines around Kherson
@@ -111,7 +113,7 @@ def test_every_command_has_help_and_a_data_dir(run: Run, command: str) -> None:
     code, out, _ = run(command, "--help")
     assert code == 0
     assert "--data-dir" in out
-    assert ("--json" in out) == (command in ("add", "ask", "search", "articles", "doctor"))
+    assert ("--json" in out) == (command in ("add", "ask", "search", "articles", "doctor", "verify", "conversations"))
 
 
 def test_version(run: Run) -> None:
@@ -138,6 +140,11 @@ def test_version(run: Run) -> None:
         ("search", "x", "--since", "2022-11-02", "--until", "2022-11-01"),
         ("search", "x", "-k", "0"),
         ("articles", "--wrong"),
+        ("verify",),
+        ("conversations", "nonsense"),
+        ("conversations", "export"),
+        ("conversations", "export", "x", "--format", "pdf"),
+        ("conversations", "delete"),
     ],
 )
 def test_wrong_usage_exits_2_and_touches_nothing(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:

@@ -74,6 +74,7 @@ def test_the_commands_in_the_documents_exist(document: Path) -> None:
 
     text = document.read_text(encoding="utf-8")
     known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    known |= {group.name for group in app.registered_groups}
     for words in commands(text, "dateline"):
         assert words[0] in known | {"--help", "--version"}, f"{document.name}: dateline {' '.join(words)}"
     targets = set(re.findall(r"^([\w-]+):", read("Makefile"), re.MULTILINE))
