@@ -398,11 +398,9 @@ def export_conversation(
     if format not in ("md", "html", "json"):
         raise typer.BadParameter(f"{format!r} is not md, html or json.", param_hint="--format")
     with session(data_dir):
-        from rag.export import FORMATS
         from rag.open import open_conversations
-        from rag.record import record
 
-        written = FORMATS[format](record(open_conversations(data_dir).everyones().load(id))).encode()
+        written = open_conversations(data_dir).everyones().export(id, format).encode()
         if output is None:
             # As bytes: a terminal's encoding must not change what will be verified.
             typer.echo(written, nl=False)

@@ -202,6 +202,15 @@ class OwnConversations:
         exchanges = tuple(self._exchange(row, tuple(places[row[1]])) for row in reversed(path))
         return Conversation(id, title, begun, changed, exchanges)
 
+    def export(self, conversation: str, form: str) -> str:
+        """A whole conversation as a file's text: `form` is "md", "html" or "json". Raises NotFoundError."""
+        from rag.export import FORMATS
+        from rag.record import record
+
+        if form not in FORMATS:
+            raise DatelineError(f"There is no export as {form!r}; there are {', '.join(FORMATS)}.")
+        return FORMATS[form](record(self.load(conversation)))
+
     def rename(self, conversation: str, title: str) -> None:
         """Give a conversation another title. Raises NotFoundError."""
         new = _title(title, LONGEST_TITLE)

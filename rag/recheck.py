@@ -35,6 +35,9 @@ NEAR = 0.5
 ELSEWHERE = 3
 """Other articles, at most, that are named as holding a quote."""
 
+SEARCHES = 100
+"""Quotes of articles that are gone, at most, that are looked for in all others: each reads the whole library."""
+
 Outcome = Literal["holds", "moved", "changed", "gone"]
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
@@ -133,20 +136,24 @@ def difference(record: Record, shown: str) -> str:
 
 def check(record: Record, library: Library) -> list[Finding]:
     """What became of each citation of a record, in its order."""
-    known: dict[Source, Finding] = {}
+    articles: dict[tuple[str, str, str], Article | None] = {}
+    searches = 0
     findings = []
     for turn, entry in enumerate(record.exchanges, start=1):
         for source in entry.sources:
-            if source not in known:
-                known[source] = _check(source, library)
-            findings.append(_at(known[source], turn, source.number))
+            key = source.article, source.sha256, source.link
+            if key not in articles:
+                articles[key] = library.recognised(*key)
+            article = articles[key]
+            searches += article is None
+            finding = _check(source, article, library, elsewhere=searches <= SEARCHES)
+            findings.append(replace(finding, turn=turn))
     return findings
 
 
-def _check(source: Source, library: Library) -> Finding:
-    article = library.recognised(source.article, source.sha256, source.link)
+def _check(source: Source, article: Article | None, library: Library, *, elsewhere: bool) -> Finding:
     if article is None:
-        held = library.holding(source.quote, ELSEWHERE)
+        held = library.holding(source.quote, ELSEWHERE) if elsewhere else []
         note = "Its article is not in the collection."
         if held:
             note += f" The same words stand in {' and in '.join(f'“{one.title}” ({one.id})' for one in held)}."
@@ -240,10 +247,6 @@ def _finding(
 ) -> Finding:
     start, end = span or (None, None)
     return Finding(0, source.number, outcome, source.title, article, source.quote, start, end, now, wrong, note)
-
-
-def _at(finding: Finding, turn: int, number: int) -> Finding:
-    return replace(finding, turn=turn, number=number)
 
 
 def _bytes(path: Path) -> bytes:

@@ -490,13 +490,19 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         Conversations(tmp_path / FILE).of("x").recent()
 
 
-def test_a_file_that_vanishes_is_made_anew(alice: OwnConversations, tmp_path: Path) -> None:
+def test_a_file_that_vanishes_is_made_anew(alice: OwnConversations, kept: Conversations, tmp_path: Path) -> None:
+    path = tmp_path / FILE
     alice.add(alice.begin(), "gone", None)
-    for path in tmp_path.glob(f"{FILE}*"):
-        path.unlink()
+    with closing(sqlite3.connect(path)) as someone_else:
+        someone_else.execute("SELECT count(*) FROM exchanges").fetchall()
+        alice.add(alice.begin(), "in the log", None)
+        log = path.with_name(f"{FILE}-wal").read_bytes()
+    path.unlink()
+    path.with_name(f"{FILE}-wal").write_bytes(log)
     assert alice.recent() == []
     alice.add(alice.begin(), "new", None)
     assert [one.title for one in alice.recent()] == ["new"]
+    assert kept.notice == ""
 
 
 # --- answers of other versions ----------------------------------------------------------------------------

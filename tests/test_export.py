@@ -306,8 +306,7 @@ class Collection:
 
     def exported(self, form: str) -> Path:
         path = self.data / f"out.{form}"
-        kept = self.chat.conversations.of(signed_in("alice")).load(self.conversation)
-        path.write_bytes(export.FORMATS[form](record(kept)).encode())
+        path.write_bytes(self.chat.conversations.of(signed_in("alice")).export(self.conversation, form).encode())
         return path
 
     def verify(self, path: Path) -> Verification:
