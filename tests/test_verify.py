@@ -9,18 +9,17 @@ import pytest
 import rag
 
 EVIDENCE = (
-    "Some 2,000 mines had been cleared in Kherson by Saturday, President Volodymyr Zelensky said, but he called on residents to "
-    "move with caution. The minister denied that any soldier was hurt. About 7.7 million people have left the country since "
-    "February, the United Nations said. The bridge over the Dnipro stays closed until Monday. Repairs may begin in spring, and a third of "
-    "the houses on the left bank have no power."
+    "Some 2,000 mines had been cleared in Kherson by Saturday, President Volodymyr Zelensky said, but he called on residents "
+    "to move with caution. The minister denied that any soldier was hurt. About 7.7 million people have left the country "
+    "since February, the United Nations said. The bridge over the Dnipro stays closed until Monday. Repairs may begin in "
+    "spring, and a third of the houses on the left bank have no power."
 )
 
 
 @pytest.mark.parametrize(
     "sentence",
     [
-        "Some 2,000 mines had been cleared in Kherson by Saturday, President Volodymyr Zelensky said, but he called on residents "
-        "to move with caution.",
+        "President Volodymyr Zelensky said, but he called on residents to move with caution.",
         "the minister denied that any soldier was hurt",
         "“The bridge over the Dnipro stays closed until Monday.” [3]",
     ],
