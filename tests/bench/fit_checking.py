@@ -1,6 +1,6 @@
 """Fits what `rag.check` weighs with: rag/following.npz, a small network that reads, and rag/checking.json.
 
-    python tests/bench/fit_checking.py FOLDER [--models FOLDER] [--write]
+    python tests/bench/fit_checking.py FOLDER [--models FOLDER] [--lessons FILE] [--write]
 
 FOLDER is what faithfulness.py takes; its sentences are what is fitted on: those of QAGS and FRANK (each sentence of a
 summary counts by the share of it that is right), and our own claims. The network is fitted first, once for each part of the
@@ -8,17 +8,19 @@ articles on the others, and once on all; then a logistic regression over the num
 of articles it has not seen, of which no number that speaks for support may count against it, or the other way round. All
 figures printed are of articles on which neither was fitted. "Supported" is from the lowest probability at which RIGHT of the
 sentences of QAGS and FRANK that it is said of are, "partly" from PARTLY of that. --models gets what was fitted without each
-part, by which faithfulness.py judges articles that were not fitted on. Needs PyTorch, which Dateline does not.
+part, by which faithfulness.py judges articles that were not fitted on; --lessons keeps what was read, which takes minutes.
+Needs PyTorch, which Dateline does not.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import random
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +48,7 @@ WEIGHT_OF_NUMBERS = {"qags_cnndm": 1.0, "qags_xsum_part": 2.0, "frank_cnndm": 0.
 """The same for the regression; one of our own counts OWN: they were written to mislead whoever counts words."""
 
 OWN, RIDGE = 0.1, 0.1
-SIZE, LAYERS, BATCH, ROUNDS, RATE, DECAY, DROPPED = 64, 2, 32, 6, 2e-3, 0.05, 0.25
+SIZE, LAYERS, BATCH, ROUNDS, RATE, DECAY, DROPPED = 64, 2, 32, 3, 2e-3, 0.05, 0.25
 RIGHT, PARTLY = 0.95, 0.5
 LONGEST = 9_000
 """Characters of an article that are read."""
@@ -138,6 +140,16 @@ def lessons_of(things: Sequence[Checked]) -> list[Lesson]:
     return [lesson for some in found for lesson in some]
 
 
+def kept(file: Path | None, make: Callable[[], list[Lesson]]) -> list[Lesson]:
+    """What a file holds, or, once and for the next time, what `make` gives."""
+    if file is not None and file.is_file():
+        return list(pickle.loads(file.read_bytes()))
+    lessons = make()
+    if file is not None:
+        file.write_bytes(pickle.dumps(lessons, protocol=5))
+    return lessons
+
+
 def part_of(thing: Checked) -> int:
     """Which part it belongs to: that of its article."""
     return zlib.crc32(thing.article.encode()) % PARTS
@@ -184,8 +196,8 @@ def fit_network(lessons: Sequence[Lesson], seed: int) -> Network:
         optimiser.zero_grad()
         schedule.step()
         total += float(loss.detach())
-        if step % 500 == 0:
-            print(f"step {step} of {steps}, loss {total / 500:.3f}, {time.monotonic() - begun:.0f} s", flush=True)
+        if step % 200 == 0:
+            print(f"step {step} of {steps}, loss {total / 200:.3f}, {time.monotonic() - begun:.0f} s", flush=True)
             total = 0.0
     return network.eval()
 
@@ -255,10 +267,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--models", type=Path)
+    parser.add_argument("--lessons", type=Path)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     things = list(all_of(arguments.data))
-    lessons = lessons_of(things)
+    lessons = kept(arguments.lessons, lambda: lessons_of(things))
     follows = np.zeros(len(lessons))
     for part in range(PARTS):
         network = fit_network([one for one in lessons if one.part != part], part)
