@@ -21,8 +21,9 @@ from index import words
 from index.chunk import heading
 from index.dates import Month, datelines, day_number
 from index.errors import IndexDamagedError, NotFoundError
+from index.filter import Filter
 from index.records import Candidate, Filed, IndexedWords, Origin, Visit
-from index.types import Article, Passage
+from index.types import Article, Listing, Passage
 
 SCHEMA = 2
 
@@ -73,6 +74,7 @@ CREATE TABLE IF NOT EXISTS visits_gave(
 CREATE INDEX IF NOT EXISTS visits_gave_by_origin ON visits_gave(origin);
 """
 _ARTICLE = "v.article, v.title, v.text, v.source, v.url, v.outlet, v.author, v.published, v.language, v.sha256"
+_WITHOUT_TEXT = _ARTICLE.replace("v.text", "''")
 _STORED = np.dtype("<f2")
 
 Vectors = NDArray[np.float32]
@@ -130,6 +132,25 @@ class Library:
             [limit],
         )
         return [_article(row) for row in rows]
+
+    def listing(self, only: Filter, offset: int, limit: int) -> Listing:
+        """A page of the articles that pass the filter, in the order of `articles`; their texts are not read."""
+        conditions, values = ["v.state = 'current'"], list[Any]()
+        for day, comparison in ((only.since, ">="), (only.until, "<=")):
+            if day is not None:
+                conditions.append(f"v.published {comparison} ?")
+                values.append(day.isoformat())
+        if only.outlet is not None:
+            conditions.append("casefold(v.outlet) = ?")
+            values.append(only.outlet.casefold())
+        where = f"FROM versions v WHERE {' AND '.join(conditions)}"
+        total = int(self._read(f"SELECT count(*) {where}", values).fetchone()[0])
+        # NULL comes last when days descend; said so, rather than by IS NULL, the index on days gives the order.
+        rows = self._read(
+            f"SELECT {_WITHOUT_TEXT} {where} ORDER BY v.published DESC, v.title, v.article LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        )
+        return Listing(total, tuple(_article(row) for row in rows))
 
     def article(self, article_id: str) -> Article:
         """The current version of one article. Raises NotFoundError."""
@@ -489,6 +510,7 @@ class Library:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -32000")
+            connection.create_function("casefold", 1, str.casefold, deterministic=True)
             self._local.connection = connection
             with self._guard:
                 self._open.append(connection)

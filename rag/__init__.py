@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from index.errors import DatelineError
-from index.types import Article, Failure, Hit, Passage, Progress, Report
+from index.types import Article, Failure, Hit, Listing, Passage, Progress, Report
 from rag.types import Answer, Citation, Claim, ClaimChecked, Event, Status, Token, Turn, Verdict, Withdrawn
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "Event",
     "Failure",
     "Hit",
+    "Listing",
     "Passage",
     "Progress",
     "Report",

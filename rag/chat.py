@@ -17,7 +17,7 @@ from index.errors import DatelineError
 from index.filter import Filter
 from index.index import Index
 from index.minilm import MiniLM
-from index.types import Article, Hit, Progress, Report
+from index.types import Article, Hit, Listing, Progress, Report
 from rag import quote
 from rag.conversations import FILE, Conversations
 from rag.rerank import Reranker
@@ -207,6 +207,17 @@ class Chat:
     def articles(self) -> list[Article]:
         """Every article, newest first, undated ones last."""
         return self._index.library.articles()
+
+    def listing(
+        self,
+        offset: int = 0,
+        limit: int = 50,
+        since: date | None = None,
+        until: date | None = None,
+        outlet: str | None = None,
+    ) -> Listing:
+        """A page of the articles without their texts, in the order of `articles`, filtered as `search` does."""
+        return self._index.library.listing(Filter(since, until, outlet), offset, limit)
 
     def article(self, article_id: str) -> Article:
         """One article. Raises NotFoundError."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -62,6 +63,12 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="the address or name the page listens on, such as 127.0.0.1")
     port: int = Field(7860, ge=1, le=65535, description="a whole number from 1 to 65535")
+    dateline_auth: SecretStr = Field(
+        SecretStr(""),
+        description="name:hash as `dateline password` prints it, several with commas between them, or a file with one a line",
+    )
+    dateline_open: bool = Field(False, description="yes or no")
+    dateline_names: str = Field("", description="host names with commas between them, as in news.example.org, or empty")
     log_level: str = Field("WARNING", description="one of " + ", ".join(LOG_LEVELS))
 
     @field_validator("data_dir")
@@ -142,6 +149,19 @@ class Settings(BaseSettings):
             raise ValueError
         return value
 
+    @field_validator("dateline_auth")
+    @classmethod
+    def _auth(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(value.get_secret_value().strip())
+
+    @field_validator("dateline_names")
+    @classmethod
+    def _names(cls, value: str) -> str:
+        names = [name.strip().lower().rstrip(".") for name in value.split(",") if name.strip()]
+        if not all(re.fullmatch(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", name) for name in names):
+            raise ValueError
+        return ",".join(names)
+
     @field_validator("log_level")
     @classmethod
     def _log_level(cls, value: str) -> str:
@@ -182,7 +202,7 @@ def _refusal(name: str, value: object, given: Iterable[str], in_file: Iterable[s
     field = Settings.model_fields[name]
     # A secret is named, never shown.
     what = "used" if field.annotation is SecretStr else repr(str(value))
-    default = f"; left out, it is {field.default}" if str(field.default) else ", or left out"
+    default = f"; left out, it is {_said(field.default)}" if str(field.default) else ", or left out"
     return SettingsError(f"{variable} cannot be {what} ({where}). It must be {field.description}{default}.")
 
 
@@ -204,6 +224,10 @@ def _names_in(file: Path) -> set[str]:
             nearest = _nearest(line.key, [name.upper() for name in Settings.model_fields])
             raise SettingsError(f"{line.key} (line {number} of {file}) is not a setting.{nearest}")
     return {line.key.lower() for line in lines if line.key is not None}
+
+
+def _said(default: object) -> str:
+    return {True: "yes", False: "no"}[default] if isinstance(default, bool) else str(default)
 
 
 def _blank_lines(text: str) -> int:

@@ -13,7 +13,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SETTINGS = ("ALLOWED_HOSTS", "DATA_DIR", "EMBEDDER", "HOST", "PORT", "LOG_LEVEL")
+SETTINGS = (
+    "ALLOWED_HOSTS", "DATA_DIR", "DATELINE_AUTH", "DATELINE_NAMES", "DATELINE_OPEN", "EMBEDDER", "HOST", "PORT", "LOG_LEVEL",
+)  # fmt: skip
 PREFIXES = ("OPENAI_", "CHROMA_", "GRADIO_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 

@@ -126,7 +126,9 @@ def test_what_is_imported_is_declared_or_brought_by_what_is() -> None:
         "httpx": "openai",
         "huggingface_hub": "gradio",
         "lxml": "trafilatura",
+        "mcp_types": "mcp",
         "pydantic": "pydantic-settings",
+        "starlette": "fastapi",
         "uvicorn": "gradio",
     }
     declared = {name_of(one) for one in tomllib.loads(read("pyproject.toml"))["project"]["dependencies"]}

@@ -29,6 +29,7 @@ HOW_TO_ADD = (
     "LlamaIndex and Chroma export; all but PDF, Word and EPUB also gzipped. "
     "A file with the name of an earlier one takes its place.</p>"
 )
+SIGN_OUT = '<form method="post" action="/logout"><button>Sign out</button></form>'
 MARKER = re.compile(r"src-(\d{1,6})-(\d{1,6})")
 START_SCRIPT = """
 element.addEventListener('click', event => {
@@ -38,7 +39,7 @@ element.addEventListener('click', event => {
 """
 
 
-def build(chat: Chat) -> gr.Blocks:
+def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
     """The page for a `rag.Chat`. It is served by `ui.serve`, which also brings style and script limits."""
 
     shelf = Shelf(chat)
@@ -143,6 +144,8 @@ def build(chat: Chat) -> gr.Blocks:
         with gr.Row(elem_id="masthead"):
             masthead = gr.HTML(render.masthead(), elem_id="name", js_on_load=None, apply_default_css=False)
             new_chat = gr.Button("New chat", elem_id="new-chat", size="sm", scale=0)
+            if sign_out:
+                gr.HTML(SIGN_OUT, elem_id="sign-out", js_on_load=None, apply_default_css=False)
         with gr.Accordion("Add articles", open=False, elem_id="add"):
             gr.HTML(HOW_TO_ADD, elem_id="how-to-add", js_on_load=None, apply_default_css=False)
             # No file_types: what cannot be read is refused by name and with its reason, like anywhere else.

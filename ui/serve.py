@@ -1,61 +1,32 @@
-"""EDGE. The page on a port: refuses what it should not answer, and says what it may load."""
+"""EDGE. The page, the API and the tools on one port, behind one guard."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import ipaddress
 import logging
 import os
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from index.errors import DatelineError
+from ui.access import Access, AddressError, loopback
 
 if TYPE_CHECKING:
     from rag.chat import Chat
+    from ui.guard import App
+
+__all__ = ["AddressError", "address", "application", "listen", "loopback", "serve", "server", "show"]
 
 log = logging.getLogger(__name__)
 
 LARGEST_FILE = "100mb"
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "media-src 'self' blob:",
-        "frame-src 'none'",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'self'",
-    )
-)
-HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-)
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-
-class AddressError(DatelineError):
-    """The page cannot be served on the host and port that were asked for."""
+ASKS, ASKS_EACH = 8, 4
+"""Questions of programs that are worked on at once: in all, and of one account or address."""
 
 
 def serve(
@@ -63,14 +34,18 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 7860,
+    access: Access | None = None,
     open_browser: bool = False,
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve the page for a `rag.Chat` until interrupted.
+    """Serve the page, the API and the tools for a `rag.Chat` until interrupted.
 
-    `ready` is called with the page's URL once it answers; port 0 takes a free one. Raises
-    AddressError when host and port cannot be had.
+    `access` says who may come in; by default whoever sits at this machine. `ready` is called with
+    the page's URL once it answers; port 0 takes a free one. Raises AddressError when host and port
+    cannot be had, and when others could come in there and nothing says that they may.
     """
+    access = access or Access()
+    access.check(host)
     listening = listen(host, port)
     url = address(host, listening.getsockname()[1])
 
@@ -85,15 +60,18 @@ def serve(
             show(url)
 
     try:
-        server(chat, host=host, started=started).run(sockets=[listening])
+        server(chat, host=host, access=access, started=started).run(sockets=[listening])
     finally:
         if warming.is_alive():
             warming.join(timeout=10)  # the caller closes the chat, and it is still reading
 
 
-def server(chat: Chat, *, host: str, started: Callable[[], None] | None = None) -> Any:
-    """The `uvicorn.Server` for the page, not yet running; `started` is called once it answers."""
+def server(chat: Chat, *, host: str, access: Access | None = None, started: Callable[[], None] | None = None) -> Any:
+    """The `uvicorn.Server` for the page, not yet running; `started` is called once it answers. Raises AddressError."""
     import uvicorn
+
+    access = access or Access()
+    access.check(host)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -111,11 +89,11 @@ def server(chat: Chat, *, host: str, started: Callable[[], None] | None = None) 
             finally:
                 said.setLevel(level)
 
-    if not loopback(host):
+    if access.open and access.accounts is None:
         log.warning("Anyone who can reach this machine on %s can ask, and add articles.", host)
     config = uvicorn.Config(
         # A factory, so that Gradio is built inside the running loop; outside it leaves one open.
-        lambda: application(chat, host=host),
+        lambda: application(chat, host=host, access=access),
         factory=True,
         log_config=None,
         log_level="warning",
@@ -125,8 +103,9 @@ def server(chat: Chat, *, host: str, started: Callable[[], None] | None = None) 
     return Server(config)
 
 
-def application(chat: Chat, *, host: str = "127.0.0.1") -> App:
-    """The page as an ASGI application. On a loopback host it answers to loopback names only."""
+def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = None) -> App:
+    """The page at /, the API at /api and the tools at /mcp, as one ASGI application. Call it inside the running loop."""
+    access = access or Access()
     temporary = Path(chat.data_dir) / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     # Gradio reads these from the environment, the first when it is imported. Without the second it
@@ -137,20 +116,39 @@ def application(chat: Chat, *, host: str = "127.0.0.1") -> App:
 
     import fastapi
     import gradio as gr
+    from starlette.routing import Route
 
-    from ui import theme
+    from ui import api, login, theme
     from ui.app import build
+    from ui.guard import Guard
+    from ui.readers import Readers
+    from ui.room import Room
+    from ui.sessions import Sessions
+    from ui.tools import Endpoint, Tools
 
-    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    room = Room(ASKS, ASKS_EACH)
+    endpoint = Endpoint(Tools(chat, room))
+    sessions = Sessions(Path(chat.data_dir)) if access.accounts is not None else None
+    readers = Readers(access.accounts, sessions) if access.accounts is not None and sessions is not None else None
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        return {"status": "ok"}
+    @contextlib.asynccontextmanager
+    async def running(_: fastapi.FastAPI) -> AsyncIterator[None]:
+        async with endpoint.running():
+            yield
+        if sessions is not None:
+            sessions.close()
 
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=running)
+    app.add_api_route("/health", lambda: api.health(chat), include_in_schema=False)
+    app.router.routes.append(Route("/mcp", endpoint))
+    app.router.routes.extend(login.routes(readers) if readers else [])
+    app.mount("/api", api.api(chat, room))
     gr.mount_gradio_app(
         app,
-        build(chat),
+        build(chat, sign_out=readers is not None),
         path="/",
+        # Gradio gives the name to what it calls: `gr.Request.username`.
+        auth_dependency=(lambda request: request.scope.get("reader")) if readers else None,
         theme=theme.theme(),
         head=theme.head(),
         footer_links=[],
@@ -165,64 +163,7 @@ def application(chat: Chat, *, host: str = "127.0.0.1") -> App:
         mcp_server=False,
         enable_monitoring=False,
     )
-    return guarded(app, only_loopback=loopback(host))
-
-
-def guarded(app: App, *, only_loopback: bool) -> App:
-    """The app behind its headers, and behind a check of who is spoken to and from where.
-
-    A page elsewhere may point its own host name at this machine (DNS rebinding) or post forms
-    here; the first shows in `Host`, the second in `Origin`.
-    """
-
-    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await app(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1")
-        origin = headers.get(b"origin", b"").decode("latin-1")
-        if only_loopback and not loopback(_name(host)):
-            await _refuse(scope, send, 421, "This page answers to http://localhost and http://127.0.0.1 only.")
-            return
-        if origin and scope.get("method") not in SAFE_METHODS and urlsplit(origin).netloc != host:
-            await _refuse(scope, send, 403, "Another site's page may not do this.")
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
-            await send(message)
-
-        await app(scope, receive, send_with_headers)
-
-    return guard
-
-
-async def _refuse(scope: Scope, send: Send, status: int, reason: str) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    body = reason.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _name(host: str) -> str:
-    """The name in a Host header, without its port and brackets."""
-    with contextlib.suppress(ValueError):
-        return urlsplit(f"//{host}").hostname or ""
-    return ""
-
-
-def loopback(host: str) -> bool:
-    """Is this the name or address of this very machine, reachable from nowhere else?"""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
+    return Guard(app, host=host, access=access, readers=readers)
 
 
 def address(host: str, port: int) -> str:

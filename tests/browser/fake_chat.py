@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from index.types import Article, Failure, Progress, Report
+from index.types import Article, Failure, Listing, Progress, Report
 from rag.types import Answer, Citation, Claim, Event, Status, Token, Verdict
 
 QUOTED = Verdict("quoted", 1.0)
@@ -70,6 +70,9 @@ class FakeChat:
 
     def articles(self) -> list[Article]:
         return list(self.held)
+
+    def listing(self, offset: int = 0, limit: int = 50, *chosen: Any) -> Listing:
+        return Listing(len(self.held), tuple(one.without_text() for one in self.held[offset : offset + limit]))
 
     def article(self, id: str) -> Article:
         return next(one for one in self.held if one.id == id)

@@ -44,7 +44,7 @@ def test_it_answers_with_a_policy_that_shuts_other_hosts_out(url: str) -> None:
 
 def test_health_is_json(url: str) -> None:
     status, _, body = get(url + "/health")
-    assert (status, json.loads(body)) == (200, {"status": "ok"})
+    assert (status, json.loads(body)) == (200, {"status": "ok", "index": "readable"})
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/monitoring"])
