@@ -31,7 +31,8 @@ from ui import cli
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = "from ui.cli import main; main()"
 COMMANDS = (
-    "chat", "add", "watch", "ask", "search", "articles", "remove", "rebuild", "doctor", "verify", "conversations",
+    "chat", "add", "watch", "ask", "search", "articles", "remove", "rebuild", "doctor", "verify", "conversations", "mcp",
+    "password", "token",
 )  # fmt: skip
 
 KHERSON = """---

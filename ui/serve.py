@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
@@ -11,6 +12,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,9 @@ log = logging.getLogger(__name__)
 LARGEST_FILE = "100mb"
 ASKS, ASKS_EACH = 8, 4
 """Questions of programs that are worked on at once: in all, and of one account or address."""
+
+THREADS = 32
+"""Threads for what takes time: the questions of programs, as many of the page, and what else there is to look up."""
 
 
 def serve(
@@ -133,6 +138,8 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
 
     @contextlib.asynccontextmanager
     async def running(_: fastapi.FastAPI) -> AsyncIterator[None]:
+        # asyncio's own has six threads on a small machine: as many slow answers would hold up every search.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="dateline"))
         async with endpoint.running():
             yield
         if sessions is not None:
@@ -142,7 +149,9 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
     app.add_api_route("/health", lambda: api.health(chat), include_in_schema=False)
     app.router.routes.append(Route("/mcp", endpoint))
     app.router.routes.extend(login.routes(readers) if readers else [])
-    app.mount("/api", api.api(chat, room))
+    programs = api.api(chat, room)
+    app.router.routes.append(Route("/api", programs))  # a mount does not answer to its own name
+    app.mount("/api", programs)
     gr.mount_gradio_app(
         app,
         build(chat, sign_out=readers is not None),

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 from fake_chat import FakeChat
+from served import Served
 
 from index.types import Article
 from rag.types import Answer
@@ -73,27 +73,6 @@ def browser() -> Iterator[Any]:
         launched = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         yield launched
         launched.close()
-
-
-class Served:
-    """A chat behind the real server, on a free port, in a thread of its own."""
-
-    def __init__(self, chat: Any, host: str = "127.0.0.1") -> None:
-        from ui.serve import address, listen, server
-
-        self.chat = chat
-        listening = listen(host, 0)
-        self.url = address(host, listening.getsockname()[1])
-        answering = threading.Event()
-        self.server = server(chat, host=host, started=answering.set)
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listening]}, daemon=True)
-        self.thread.start()
-        assert answering.wait(60), "the page did not come up"
-
-    def close(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(10)
-        self.chat.close()
 
 
 @pytest.fixture(scope="session")
