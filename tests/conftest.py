@@ -97,6 +97,20 @@ def network_attempts() -> Iterator[list[str]]:
         pytest.fail(f"The test reached beyond this machine: {', '.join(sorted(set(_attempts)))}")
 
 
+@pytest.fixture(scope="session")
+def news_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the articles of `served`, for tests that change nothing of them."""
+    from served import ARTICLES, articles
+
+    import rag
+
+    folder = tmp_path_factory.mktemp("library")
+    with rag.open_chat(folder) as chat:
+        report = chat.add(articles(tmp_path_factory.mktemp("news")))
+    assert len(report.added) == len(ARTICLES)
+    return folder
+
+
 @pytest.fixture
 def subprocess_env() -> dict[str, str]:
     """The environment for a Python that is started by a test and imports this tree."""

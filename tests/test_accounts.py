@@ -21,7 +21,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from served import QUESTION, Served, articles, serving
+from served import QUESTION, Served, serving
 
 import rag
 from index.errors import DatelineError, SettingsError
@@ -55,9 +55,8 @@ ACCOUNTS = f"anna:{kept(PASSWORD)},ben:{kept(OTHER)}"
 
 
 @pytest.fixture(scope="module")
-def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with rag.open_chat(tmp_path_factory.mktemp("library")) as chat:
-        chat.add(articles(tmp_path_factory.mktemp("news")))
+def chat(news_library: Path) -> Iterator[Any]:
+    with rag.open_chat(news_library) as chat:
         yield chat
 
 

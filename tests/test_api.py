@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 from model_servers import Script, scripted_server
-from served import ARTICLES, QUESTION, TEXT, Served, articles, serving
+from served import ARTICLES, QUESTION, TEXT, Served, serving
 
 import rag
 from index.errors import EmbeddingError, IndexBusyError, IndexDamagedError
@@ -29,17 +29,8 @@ SSE = {"accept": "text/event-stream"}
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("library")
-    with rag.open_chat(folder) as chat:
-        report = chat.add(articles(tmp_path_factory.mktemp("news")))
-    assert len(report.added) == len(ARTICLES)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(library: Path) -> Iterator[Served]:
-    with rag.open_chat(library) as chat, serving(chat) as running:
+def served(news_library: Path) -> Iterator[Served]:
+    with rag.open_chat(news_library) as chat, serving(chat) as running:
         yield running
 
 
@@ -55,11 +46,11 @@ def http(served: Served) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def slow(library: Path) -> Iterator[tuple[httpx.Client, Script]]:
+def slow(news_library: Path) -> Iterator[tuple[httpx.Client, Script]]:
     """The server with a model that writes for as long as the test says."""
     with (
         scripted_server() as (url, script),
-        rag.open_chat(library, openai_base_url=url, chat_model="scripted", chat_retries=0) as chat,
+        rag.open_chat(news_library, openai_base_url=url, chat_model="scripted", chat_retries=0) as chat,
         serving(chat) as running,
         httpx.Client(base_url=running.url, timeout=10, trust_env=False) as client,
     ):
@@ -104,14 +95,14 @@ def test_an_answer_is_the_same_as_in_python(http: httpx.Client, chat: Chat) -> N
     assert cited.article.text == ""
 
 
-def test_texts_come_when_asked_for_and_folders_never(http: httpx.Client, library: Path) -> None:
+def test_texts_come_when_asked_for_and_folders_never(http: httpx.Client, news_library: Path) -> None:
     response = http.post("/api/ask", json={"question": QUESTION, "texts": True})
     answer = Answer.from_dict(response.json())
     assert answer.citations[0].article.text == TEXT
     assert answer.citations[0].article.source == "news.jsonl"
     for path in ("/api/articles", "/api/articles/b", "/api/search?q=bread"):
-        assert str(library.parent) not in http.get(path).text
-    assert str(library.parent) not in response.text
+        assert str(news_library.parent) not in http.get(path).text
+    assert str(news_library.parent) not in response.text
 
 
 def test_a_question_the_articles_do_not_answer(http: httpx.Client) -> None:
@@ -178,12 +169,12 @@ def test_an_article_is_whole_whatever_its_id(http: httpx.Client) -> None:
 
 
 def test_health_says_whether_the_index_can_be_read(
-    http: httpx.Client, chat: Chat, monkeypatch: pytest.MonkeyPatch, library: Path
+    http: httpx.Client, chat: Chat, monkeypatch: pytest.MonkeyPatch, news_library: Path
 ) -> None:
     assert http.get("/health").json() == {"status": "ok", "index": "readable"}
-    monkeypatch.setattr(chat, "listing", fails(IndexDamagedError(f"{library} is damaged")))
+    monkeypatch.setattr(chat, "listing", fails(IndexDamagedError(f"{news_library} is damaged")))
     response = http.get("/health")
-    assert response.status_code == 503 and str(library) not in response.text
+    assert response.status_code == 503 and str(news_library) not in response.text
 
 
 def test_it_describes_itself_without_another_host(http: httpx.Client) -> None:

@@ -14,7 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from model_servers import scripted_server
 from pydantic import TypeAdapter
-from served import ARTICLES, QUESTION, TEXT, Served, articles, serving
+from served import ARTICLES, QUESTION, TEXT, Served, serving
 
 import rag
 from ui.tools import Answered, Passages, Read
@@ -25,16 +25,8 @@ TEXTS = {one["id"]: one["text"] for one in ARTICLES}
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("library")
-    with rag.open_chat(folder) as chat:
-        chat.add(articles(tmp_path_factory.mktemp("news")))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(library: Path) -> Iterator[Served]:
-    with rag.open_chat(library) as chat, serving(chat) as running:
+def served(news_library: Path) -> Iterator[Served]:
+    with rag.open_chat(news_library) as chat, serving(chat) as running:
         yield running
 
 
@@ -149,10 +141,10 @@ def test_only_post_and_nothing_too_large(served: Served) -> None:
         assert broken.status_code == 400 and "Traceback" not in broken.text
 
 
-def test_hanging_up_stops_the_work(library: Path) -> None:
+def test_hanging_up_stops_the_work(news_library: Path) -> None:
     with (
         scripted_server() as (url, script),
-        rag.open_chat(library, openai_base_url=url, chat_model="scripted", chat_retries=0) as chat,
+        rag.open_chat(news_library, openai_base_url=url, chat_model="scripted", chat_retries=0) as chat,
         serving(chat) as running,
         httpx.Client(base_url=running.url, trust_env=False) as http,
     ):
@@ -181,13 +173,13 @@ def asking(version: str) -> dict[str, Any]:
     }
 
 
-def test_over_stdio(library: Path, subprocess_env: dict[str, str], tmp_path: Path) -> None:
+def test_over_stdio(news_library: Path, subprocess_env: dict[str, str], tmp_path: Path) -> None:
     errors = tmp_path / "errors.txt"
 
     async def asked() -> Any:
         server = StdioServerParameters(
             command=sys.executable,
-            args=["-c", SCRIPT, "mcp", "--data-dir", str(library)],
+            args=["-c", SCRIPT, "mcp", "--data-dir", str(news_library)],
             env={**subprocess_env, "PATH": os.environ.get("PATH", "")},
             cwd=tmp_path,
         )
