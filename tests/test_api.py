@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -414,3 +415,21 @@ def test_a_question_leaves_no_trace_in_the_log(http: httpx.Client, caplog: pytes
     caplog.set_level(logging.DEBUG, "ui")
     http.post("/api/ask", json={"question": "What of lighthouses?"})
     assert "lighthouses" not in "".join(record.getMessage() for record in caplog.records if record.name.startswith("ui"))
+
+
+def test_the_documents_python_runs(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    document = (Path(__file__).resolve().parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    exec(program.replace("http://127.0.0.1:7860", served.url), {})
+    said = capsys.readouterr().out
+    assert "So far 2,000 mines have been cleared in Kherson, the mayor said on Saturday. - The Wire 2022-11-13" in said
+    assert said.count("{'text': 'Searching 3 articles'}") == 1
+
+
+def test_the_document_names_every_address_and_status(http: httpx.Client) -> None:
+    document = (Path(__file__).resolve().parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+    described = http.get("/api/openapi.json").json()["paths"]
+    assert all(f"/api{path}`" in document for path in described)
+    statuses = {status for path in described.values() for one in path.values() for status in one["responses"]}
+    told = document.partition("### When something is wrong")[2]
+    assert all(status in told for status in statuses - {"200"})
