@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 TEXT = (
     "Kherson has been retaken. So far 2,000 mines have been cleared in Kherson, the mayor said on Saturday. "
@@ -51,6 +54,26 @@ class Served:
         self.thread.join(10)
         if chat:
             self.chat.close()
+
+
+def posted(url: str, values: Any, **headers: str) -> socket.socket:
+    """A connection on which JSON has just been posted, to be read or hung up."""
+    place, body = urlsplit(url), json.dumps(values).encode()
+    given = {"host": place.netloc, "content-type": "application/json", "content-length": str(len(body)), **headers}
+    lines = [f"POST {place.path} HTTP/1.1", *(f"{name.replace('_', '-')}: {value}" for name, value in given.items()), "", ""]
+    connection = socket.create_connection((place.hostname, place.port), timeout=10)
+    connection.sendall("\r\n".join(lines).encode() + body)
+    return connection
+
+
+def until(true: Callable[[], Any], seconds: float = 10) -> bool:
+    """Wait until it is true; False when that takes longer."""
+    begun = time.monotonic()
+    while not true():
+        if time.monotonic() - begun > seconds:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 @contextmanager

@@ -36,7 +36,7 @@ from rag.chat import LONGEST_QUESTION
 from rag.types import Answer, ClaimChecked, Event, Status, Token, Withdrawn
 from ui.access import loopback
 from ui.guard import APOLOGY, Receive, Scope, Send, caller
-from ui.room import RETRY_AFTER, BusyError, Room
+from ui.room import RETRY_AFTER, BusyError, Room, Rooms
 
 if TYPE_CHECKING:
     from rag.chat import Chat
@@ -140,8 +140,8 @@ class Health(BaseModel):
     index: Literal["readable"] = "readable"
 
 
-def api(chat: Chat, room: Room) -> FastAPI:
-    """The API for a `rag.Chat`, to be mounted at /api; `room` is how much it may work on at once."""
+def api(chat: Chat, rooms: Rooms) -> FastAPI:
+    """The API for a `rag.Chat`, to be mounted at /api; `rooms` are for how much it may work on at once."""
     app = FastAPI(
         title="Dateline",
         description=ABOUT.strip(),
@@ -167,13 +167,13 @@ def api(chat: Chat, room: Room) -> FastAPI:
     )
     async def ask(asked: Ask, request: Request) -> Response:
         if "text/event-stream" in request.headers.get("accept", ""):
-            return AnswerStream(chat, asked, room)
-        with room.place(sharer(request.scope)):
+            return AnswerStream(chat, asked, rooms.asking)
+        with rooms.asking.place(sharer(request.scope)):
             answer = await _while_there(request, whole(chat, asked))
         return JSONResponse(answer_dict(answer, texts=asked.texts))
 
     async def find(wanted: Search, request: Request) -> Response:
-        with room.place(sharer(request.scope)):
+        with rooms.looking.place(sharer(request.scope)):
             hits = await asyncio.to_thread(chat.search, wanted.q, wanted.k, wanted.since, wanted.until, wanted.outlet)
         return JSONResponse({"hits": [_public(hit.to_dict(texts=False)) for hit in hits]})
 
@@ -188,15 +188,17 @@ def api(chat: Chat, room: Room) -> FastAPI:
         return await find(wanted, request)
 
     @app.get("/articles", summary="List the articles, newest first", response_model=None, responses={200: {"model": Listing}})
-    async def articles(page: Annotated[Page, Query()]) -> Response:
+    async def articles(page: Annotated[Page, Query()], request: Request) -> Response:
         given = page.offset, page.limit, page.since, page.until, page.outlet
-        listing = await asyncio.to_thread(chat.listing, *given)
+        with rooms.looking.place(sharer(request.scope)):
+            listing = await asyncio.to_thread(chat.listing, *given)
         return JSONResponse(_public(listing.to_dict()))
 
     # A given id may hold anything, slashes too.
     @app.get("/articles/{id:path}", summary="One article, whole", response_model=None, responses={200: {"model": Article}})
-    async def article(id: Annotated[str, Path(max_length=2_000)]) -> Response:
-        found = await asyncio.to_thread(chat.article, id)
+    async def article(id: Annotated[str, Path(max_length=2_000)], request: Request) -> Response:
+        with rooms.looking.place(sharer(request.scope)):
+            found = await asyncio.to_thread(chat.article, id)
         return JSONResponse(_public({"article": found.to_dict()})["article"])
 
     return app

@@ -1,10 +1,11 @@
-"""PURE. How many questions may be worked on at once, in all and for one reader."""
+"""PURE. How much may be worked on at once, in all and for one reader."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from index.errors import DatelineError
 
@@ -32,9 +33,9 @@ class Room:
     def place(self, reader: str) -> Iterator[None]:
         """A place while inside; `reader` is whoever shares theirs, and empty for one who need not share. Raises BusyError."""
         if self._taken.total() >= self._places:
-            raise BusyError(f"Dateline is working on {self._places} questions already. Try again in a moment.", 503)
+            raise BusyError(f"Dateline is working on {self._places} requests of this kind already. Try again in a moment.", 503)
         if reader and self._taken[reader] >= self._each:
-            raise BusyError(f"You have {self._each} questions being worked on already. Wait for one of them.", 429)
+            raise BusyError(f"You have {self._each} requests of this kind being worked on already. Wait for one of them.", 429)
         self._taken[reader] += 1
         try:
             yield
@@ -42,3 +43,11 @@ class Room:
             self._taken[reader] -= 1
             if not self._taken[reader]:
                 del self._taken[reader]
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Places for questions, each of which may take a model's time and a thread, and for what is looked up meanwhile."""
+
+    asking: Room
+    looking: Room

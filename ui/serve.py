@@ -30,8 +30,11 @@ LARGEST_FILE = "100mb"
 ASKS, ASKS_EACH = 8, 4
 """Questions of programs that are worked on at once: in all, and of one account or address."""
 
+LOOKS, LOOKS_EACH = 100, 50
+"""Searches and the like: those that find no thread wait for one."""
+
 THREADS = 32
-"""Threads for what takes time: the questions of programs, as many of the page, and what else there is to look up."""
+"""Threads for what takes time: the questions of programs, as many of the page, and what is looked up meanwhile."""
 
 
 def serve(
@@ -127,12 +130,12 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
     from ui.app import build
     from ui.guard import Guard
     from ui.readers import Readers
-    from ui.room import Room
+    from ui.room import Room, Rooms
     from ui.sessions import Sessions
     from ui.tools import Endpoint, Tools
 
-    room = Room(ASKS, ASKS_EACH)
-    endpoint = Endpoint(Tools(chat, room))
+    rooms = Rooms(Room(ASKS, ASKS_EACH), Room(LOOKS, LOOKS_EACH))
+    endpoint = Endpoint(Tools(chat, rooms))
     sessions = Sessions(Path(chat.data_dir)) if access.accounts is not None else None
     readers = Readers(access.accounts, sessions) if access.accounts is not None and sessions is not None else None
 
@@ -149,7 +152,7 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
     app.add_api_route("/health", lambda: api.health(chat), include_in_schema=False)
     app.router.routes.append(Route("/mcp", endpoint))
     app.router.routes.extend(login.routes(readers) if readers else [])
-    programs = api.api(chat, room)
+    programs = api.api(chat, rooms)
     app.router.routes.append(Route("/api", programs))  # a mount does not answer to its own name
     app.mount("/api", programs)
     gr.mount_gradio_app(

@@ -24,7 +24,7 @@ from rag.types import Answer, Citation
 from ui.api import Ask, Bounded, Search, gone, said_of, sharer, version, whole
 from ui.guard import LARGEST_BODY, Receive, Refusal, Scope, Send
 from ui.render import day, headline
-from ui.room import Room
+from ui.room import Room, Rooms
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
@@ -131,11 +131,11 @@ Work = Callable[[Any], Awaitable[tuple[str, BaseModel]]]
 
 
 class Tools:
-    """The tools for a `rag.Chat`, as an MCP server; `room` is how much may be worked on at once."""
+    """The tools for a `rag.Chat`, as an MCP server; `rooms` are for how much may be worked on at once."""
 
-    def __init__(self, chat: Chat, room: Room) -> None:
+    def __init__(self, chat: Chat, rooms: Rooms) -> None:
         self._chat = chat
-        self._room = room
+        self._rooms = rooms
         self._tools: dict[str, tuple[types.Tool, type[BaseModel], Work]] = {}
         self._offer("ask", "Ask the articles", ASK, AskTool, Answered, self._ask)
         self._offer("search", "Search the articles", SEARCH, SearchTool, Passages, self._search)
@@ -172,7 +172,7 @@ class Tools:
         reader = sharer(context.request.scope) if context.request is not None else ""
         try:
             given = takes.model_validate(wanted.arguments or {})
-            with self._room.place(reader):
+            with (self._rooms.asking if wanted.name == "ask" else self._rooms.looking).place(reader):
                 text, result = await work(given)
         except Exception as error:
             return _failed(said_of(error))
@@ -255,7 +255,7 @@ async def serve_stdio(chat: Chat) -> None:
     """Offer the tools on stdin and stdout until stdin ends."""
     from mcp.server.stdio import stdio_server
 
-    server = Tools(chat, Room(places=8, each=8)).server
+    server = Tools(chat, Rooms(Room(8, 8), Room(100, 100))).server
     async with stdio_server() as (reading, writing):
         await server.run(reading, writing, server.create_initialization_options())
 
