@@ -53,11 +53,14 @@ _NOT_THINGS = frozenset("and the for from with that were was are has have had wh
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number in a text: between `low` and `high` (equal when it is told exactly), of a kind ("%", "money", "ordinal", or
-    "" for a count or a measure), of which thing (the next word, lower case, or ""), and the words it is written in."""
+    """A number in a text: between `low` and `high` (equal when it is written exactly), and between `least` and `most` where a
+    word such as "about" loosens it; of a kind ("%", "money", "ordinal", or "" for a count or a measure), of which thing (the
+    next word, lower case, or ""), and the words it is written in."""
 
     low: float
     high: float
+    least: float
+    most: float
     kind: str
     thing: str
     written: str
@@ -73,22 +76,22 @@ def quantities(text: str) -> list[Quantity]:
         if span is None:
             continue
         low, high, kind = span
-        if match["about"] and kind != "ordinal":
-            low, high = _loosened(match["about"].split()[0].lower(), low, high)
+        loose = match["about"] and kind != "ordinal"
+        least, most = _loosened(match["about"].split()[0].lower(), low, high) if loose else (low, high)
         after = _THING.match(text, match.end())
         thing = after["thing"].lower() if after else ""
         start = match.end("about") if match["about"] else match.start()
         written = match.group().strip()
-        found.append(Quantity(low, high, kind, "" if thing in _NOT_THINGS else thing, written, start, match.end()))
+        found.append(Quantity(low, high, least, most, kind, "" if thing in _NOT_THINGS else thing, written, start, match.end()))
     return found
 
 
 def can_be(told: Quantity, source: Quantity) -> bool:
-    """Can the told number stand for the source's? Kinds must fit, and the source must lie where the told one, rounded as it
-    is written, can come from."""
+    """Can the told number stand for the source's? Kinds must fit, and the source, as it is written, must lie where the told
+    one, rounded and loosened as it is told, can come from."""
     if told.kind != source.kind and {told.kind, source.kind} != {"", "money"}:
         return False
-    return told.low <= source.high and source.low <= told.high
+    return told.least <= source.high and source.low <= told.most
 
 
 def unexplained(told: Iterable[Quantity], known: Sequence[Quantity]) -> list[Quantity]:

@@ -114,7 +114,7 @@ class Considered:
         places: dict[str, int] = {}
         for place, one in enumerate(self.candidates):
             places.setdefault(one.sentence.passage, place)
-        return sorted(hits, key=lambda hit: places.get(hit.passage.id, len(self.candidates)))
+        return sorted(hits, key=lambda hit: places.get(hit.passage.text, len(self.candidates)))
 
 
 def consider(
