@@ -1,4 +1,4 @@
-"""The pipeline, readable as the diagram: question -> retrieve -> weigh -> a model writes and is checked, or quote -> answer.
+"""The pipeline, readable as the diagram: question -> condense -> retrieve -> weigh -> a model writes, or quote -> answer.
 
 A `Chat` holds no conversation: the history comes with each question.
 """
@@ -20,8 +20,11 @@ from index.minilm import MiniLM
 from index.types import Article, Hit, Listing, Progress, Report
 from rag import quote
 from rag.conversations import FILE, Conversations
+from rag.condense import condense
+from rag.readings import readings
 from rag.rerank import Reranker
 from rag.retrieve import retrieve
+from rag.rewrite import rewritten
 from rag.suggest import suggestions
 from rag.types import Answer, ClaimChecked, Event, Status, Token, Turn, Withdrawn
 
@@ -96,9 +99,12 @@ class Chat:
 
     def _stream(self, question: str, history: History, stop: threading.Event) -> Generator[Event, None, None]:
         begun = time.perf_counter()
-        asked = _checked(question)
-        for turn in history:
-            Turn.of(turn)  # refused here rather than half-way, if it is not a turn
+        typed = _checked(question)
+        turns = [Turn.of(turn) for turn in history]  # refused here rather than half-way, if one is not a turn
+        condensed = condense(turns, typed)
+        if self._author is not None:
+            condensed = rewritten(turns, typed, condensed, self._author.model, stop)
+        asked = condensed.searched
         count = self._index.library.article_count()
         yield Status(f"Searching {count:,} article{'' if count == 1 else 's'}")
         hits = retrieve(self._index, asked, HITS, reranker=self._reranker)
@@ -109,6 +115,9 @@ class Chat:
             return
         cosines = self._index.cosines(asked, [hit.passage.id for hit in hits])
         considered = quote.consider(asked, hits, self._reader, frequency, passages, cosines)
+        if several := readings(condensed, [turn.content for turn in turns], considered):
+            yield from _told(several.draft, question, asked, hits, begun, readings=several.questions)
+            return
         if self._author is None or considered.likeliest < ASK_FROM:
             # Where nothing comes near an answer, a model would only be tempted.
             yield from _told(quote.write(considered, frequency), question, asked, hits, begun)

@@ -9,14 +9,14 @@ as long as questions lean on it and ends with the first that does not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from index.words import is_stop_word, located_terms
 from rag.countries import same_country
 from rag.leaning import LEANS_FROM, Leaning, content, leaning, names_in, opening, stripped
 from rag.meaning import word_vectors
-from rag.question import FRAME, MONTHS, WEEKDAYS
+from rag.question import MONTHS, WEEKDAYS
 from rag.silence import is_silence
 from rag.types import Turn
 
@@ -42,8 +42,8 @@ NAMED, SHARED = 0.35, 0.6
 AGAIN, MOST_AGAIN = 0.2, 0.6
 """Added for each further message that says it, and at most: what is said again and again is what they talk about."""
 
-CARRIED_FROM = 0.9
-"""What a phrase must count to be carried."""
+CARRIED_FROM, CARRIED_BESIDE = 0.9, 1.3
+"""What a phrase must count to be carried, and what beside a name that has taken the place of "he" or "she"."""
 
 RELATED = 0.45
 """How near in meaning a new item must be to the old one whose place it takes, when neither is a name."""
@@ -51,13 +51,17 @@ RELATED = 0.45
 
 @dataclass(frozen=True, slots=True)
 class Condensed:
-    """The question as searched: `question`, and in brackets behind it what else it was `given`. `leans` is whether it was found to lean on what was said, and `lacking` whether it does
-    and nothing was said that it could lean on."""
+    """The question as searched: `question`, and in brackets behind it what else it was `given`.
+
+    `likely` is how likely it leans on what was said, in [0, 1], `leans` whether that was taken to be so, and `lacking` whether
+    it does and nothing was said that it could lean on.
+    """
 
     question: str
     given: str = ""
     leans: bool = False
     lacking: bool = False
+    likely: float = 0.0
 
     @property
     def searched(self) -> str:
@@ -77,7 +81,11 @@ class Context:
         """The names that were said, word by word, in lower case."""
         spoken = [*(one.searched for one in self.asked[:3]), *self.answers[:3]]
         return frozenset(
-            word.lower() for text in spoken for start, end in names_in(text) for word in text[start:end].split() if len(word) > 2
+            word.lower()
+            for text in spoken
+            for start, end in names_in(text)
+            for word in text[start:end].split()
+            if len(word) > 2
         )
 
 
@@ -129,10 +137,11 @@ def _resolved(question: str, context: Context) -> Condensed:
     if found.opening == "change":
         return Condensed(found.rest)
     if found.likely < LEANS_FROM:
-        return Condensed(question)
+        return Condensed(question, likely=found.likely)
     if not context.asked:
-        return Condensed(question, leans=True, lacking=found.hard)
-    return _in_its_place(found, context) or _completed(question, found, context)
+        return Condensed(question, leans=True, lacking=found.hard, likely=found.likely)
+    condensed = _in_its_place(found, context) or _completed(question, found, context)
+    return replace(condensed, leans=True, likely=found.likely)
 
 
 def _pairs(context: Context) -> Iterable[tuple[str, str]]:
@@ -174,14 +183,14 @@ def _in_its_place(found: Leaning, context: Context) -> Condensed | None:
         last = one.question
         span: tuple[int, int] | None
         if time := _TIME_WORD.fullmatch(bare):
-            return Condensed(_with_time(last, lead or "in" * bare[0].isdigit(), time.group()), one.given, leans=True)
+            return Condensed(_with_time(last, lead or "in" * bare[0].isdigit(), time.group()), one.given)
         if named:
             whole = found.opening or lead or found.rest.rstrip().endswith("?")
             span = (_old_name(last, bare, lead, possessive, context) or (None if lead else _pronoun(last))) if whole else None
         else:
             span = _old_noun(last, bare, lead) if lead or found.opening else None
         if span:
-            return Condensed(last[: span[0]] + bare + last[span[1] :], "" if names_in(last) else one.given, leans=True)
+            return Condensed(last[: span[0]] + bare + last[span[1] :], "" if names_in(last) else one.given)
     return None
 
 
@@ -256,14 +265,13 @@ def _old_noun(last: str, new: str, lead: str) -> tuple[int, int] | None:
     head = new.split()[-1]
     known = word_vectors()
     forms = [head, head.removesuffix("s"), head.removesuffix("es")]
-    near = [
-        float(max(known.nearness(forms, [written, written.removesuffix("s")]), default=0.0)) for written, _, _ in words
-    ]
+    near = [float(max(known.nearness(forms, [written, written.removesuffix("s")]), default=0.0)) for written, _, _ in words]
     asked = _HEAD.search(last)
     if asked and not lead:
         # "How many elephants ...?" "And rhinos?": what is counted is what changes.
         near = [
-            value + 0.35 * (asked.start("head") <= start < asked.end("head")) for value, (_, start, _) in zip(near, words, strict=True)
+            value + 0.35 * (asked.start("head") <= start < asked.end("head"))
+            for value, (_, start, _) in zip(near, words, strict=True)
         ]
     if not words or max(near) < (0.3 if lead else RELATED):
         return None
@@ -278,22 +286,22 @@ def _old_noun(last: str, new: str, lead: str) -> tuple[int, int] | None:
 
 def _completed(question: str, found: Leaning, context: Context) -> Condensed:
     """The question with the person's name for the pronoun, and what else it lacks."""
-    text = question.strip()
+    text, enough = question.strip(), CARRIED_FROM
     offset = text.rfind(found.rest.strip()) if found.rest.strip() else -1
     if found.person and offset >= 0 and (person := _person(context)):
         lead = len(found.rest) - len(found.rest.lstrip())
         start, end = (place + offset - lead for place in found.person)
         word = text[start:end].lower()
         owned = word in ("his", "hers") or (word == "her" and bool(re.match(r"\s+[\w-]", text[end:])))
-        text = text[:start] + person + ("'s" if owned else "") + text[end:]
-    return Condensed(text, _lacking(text, found, context), leans=True)
+        text, enough = text[:start] + person + ("'s" if owned else "") + text[end:], CARRIED_BESIDE
+    return Condensed(text, _lacking(text, context, enough))
 
 
 def _person(context: Context) -> str:
     """Who was spoken of last, as far as can be told; empty if nobody was."""
     for asked, answer in zip(context.asked, [*context.answers, *[""] * len(context.asked)], strict=False):
         own, given = asked.question, asked.given
-        people = [[text[a:b] for a, b in names_in(text) if _may_be_person(text[a:b])] for text in (own, answer, given)]
+        people = [[text[a:b] for a, b in names_in(text) if may_be_person(text[a:b])] for text in (own, answer, given)]
         full = [[name for name in names if " " in name] for names in people]
         subjects = [own[a:b] for a, b in names_in(own) if own[a:b] in people[0] and _SUBJECT.search(own[:a])]
         for names in (full[0], subjects, *full[1:]):
@@ -312,14 +320,15 @@ _NO_PERSON = frozenset(
 )
 
 
-def _may_be_person(name: str) -> bool:
+def may_be_person(name: str) -> bool:
+    """Could this name be a person's? Not when it says what else it is, or names a country."""
     words = name.lower().replace("’", "'").split()
     if name.isupper() or words[0] in same_country() or words[0] == "the":
         return False
     return not any(word in _NO_PERSON or any(char.isdigit() for char in word) for word in words)
 
 
-def _lacking(text: str, found: Leaning, context: Context) -> str:
+def _lacking(text: str, context: Context, enough: float) -> str:
     """What of the history a question gets, as it was written there; often several phrases, with commas between them."""
     own = {term.term for term in located_terms(text)}
     asked = {term for term, *_ in content(text)}
@@ -332,7 +341,9 @@ def _lacking(text: str, found: Leaning, context: Context) -> str:
             for phrase in phrases(source, names):
                 if set(phrase.terms) <= own or phrase.terms in counted or (source is answer and not phrase.name):
                     continue
-                again = min(MOST_AGAIN, AGAIN * max(0, sum(all(term in message for term in phrase.terms) for message in said) - 1))
+                again = min(
+                    MOST_AGAIN, AGAIN * max(0, sum(all(term in message for term in phrase.terms) for message in said) - 1)
+                )
                 count_of = count + NAMED * phrase.name + SHARED * bool(asked.intersection(phrase.terms)) + again
                 if source is answer:
                     count_of = again  # only where nothing else names what they talk about, see below
@@ -340,10 +351,13 @@ def _lacking(text: str, found: Leaning, context: Context) -> str:
         if not one.leans and counted:
             break  # what they talked about before is over
     weighed = list(counted.values())
-    kept = _best([phrase for phrase in weighed if phrase.count >= CARRIED_FROM], own)
-    if kept and not any(phrase.name for phrase in kept) and not found.features["names"]:
+    kept = _best([phrase for phrase in weighed if phrase.count >= enough], own)
+    if kept and not any(phrase.name for phrase in kept) and not names_in(text):
         # Nothing was named in the questions: the name that was said most often is what they are about.
-        kept += sorted((phrase for phrase in weighed if phrase.name and phrase.place < FROM_ANSWERS), key=lambda phrase: (-phrase.count, phrase.place))[:1]
+        kept += sorted(
+            (phrase for phrase in weighed if phrase.name and phrase.place < FROM_ANSWERS),
+            key=lambda phrase: (-phrase.count, phrase.place),
+        )[:1]
     return _joined(kept)
 
 
@@ -376,7 +390,11 @@ def _joined(kept: Sequence[Phrase]) -> str:
 
 def _small(between: str) -> bool:
     words = re.findall(r"[\w'’]+", between)
-    return len(words) <= 3 and not re.search(r"[.!?;:()\[\]“”\"*]", between) and all(is_stop_word(word) for word in words if word not in ("'s", "’s", "s"))
+    return (
+        len(words) <= 3
+        and not re.search(r"[.!?;:()\[\]“”\"*]", between)
+        and all(is_stop_word(word) for word in words if word not in ("'s", "’s", "s"))
+    )
 
 
 def phrases(text: str, names: frozenset[str] = frozenset()) -> list[Phrase]:

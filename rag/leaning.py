@@ -56,7 +56,9 @@ _CORRECTION = re.compile(
     r"correction(?: to|:)?|instead\b)[\s,:]*",
     re.IGNORECASE,
 )
-_NO = re.compile(r"^(?:(?:no|nope|oops|sorry|wrong|pardon)\b[\s,.!;:–—-]+)+(?:not [\w' -]{2,40}?[,;–—-]+\s*)?(?:but )?", re.IGNORECASE)
+_NO = re.compile(
+    r"^(?:(?:no|nope|oops|sorry|wrong|pardon)\b[\s,.!;:–—-]+)+(?:not [\w' -]{2,40}?[,;–—-]+\s*)?(?:but )?", re.IGNORECASE
+)
 _NOT_BUT = re.compile(r"^not (?:in |the )?[\w' -]{2,40}?(?:,| but)\s+(?:but )?", re.IGNORECASE)
 _ABOUT = re.compile(
     r"^(?:(?:and|so|then|but|ok|okay|or)\b[\s,]*)*(?:what|how) about\b\s*|^(?:and )?(?:what|how) (?:is|was|are|were) (?:it|things) (?=(?:in|at|for|with)\b)",
@@ -98,9 +100,7 @@ _POINTED = re.compile(
     re.IGNORECASE,
 )
 _THERE = re.compile(r"\bthere\b", re.IGNORECASE)
-_EXISTENTIAL = re.compile(
-    rf"\bthere(?:'s| (?:{_AUX}|any|enough|to be)\b)|\b(?:{_AUX})\s+there\b|\bout there\b", re.IGNORECASE
-)
+_EXISTENTIAL = re.compile(rf"\bthere(?:'s| (?:{_AUX}|any|enough|to be)\b)|\b(?:{_AUX})\s+there\b|\bout there\b", re.IGNORECASE)
 _TIME = re.compile(
     r"\b(?:then|since|afterwards?|thereafter|back then|at (?:the|that) time|that (?:day|year|month|week|night)|meanwhile|beforehand|(?:a|one|the) (?:day|week|month|year)s? (?:earlier|later|before|after)|after(?: that)?(?=\W*$)|before(?: that)?(?=\W*$))\b",
     re.IGNORECASE,
@@ -110,7 +110,10 @@ _ELSE = re.compile(
     r"\belse\b|\b(?:others?|another)\b|\b(?:some|any|no|how many|how much) more\b|\bthe (?:same|former|latter|rest|second|third|other|others)\b|\b(?:too|as well|instead|again|either|otherwise|similarly|likewise)(?=\W*$)|\bboth\b|\bneither\b|\bfor (?:example|instance)\b|\blike what\b|\bsuch as\W*$",
     re.IGNORECASE,
 )
-_ONE = re.compile(r"\b(?:which|this|that|the|another|an?y|new|old|first|second|last|other)\s+ones?\b|\bwhich of (?:them|these|those)\b|\bones\b|\bof (?:them|these|those|which)\b", re.IGNORECASE)
+_ONE = re.compile(
+    r"\b(?:which|this|that|the|another|an?y|new|old|first|second|last|other)\s+ones?\b|\bwhich of (?:them|these|those)\b|\bones\b|\bof (?:them|these|those|which)\b",
+    re.IGNORECASE,
+)
 _COUNT_OF_WHAT = re.compile(
     rf"\bhow many(?: (?:more|exactly|of (?:it|them|those|these|that)))?\s*(?:[?.,;!]|$|(?:{_AUX}|there|in|at|on|from|since|so far)\b)|\bhow much(?: (?:more|exactly))?\s*(?:[?.,;!]|$|(?:is|was|of it|of that|in|at|from|since|so far)\b)", re.IGNORECASE
 )  # fmt: skip
@@ -185,9 +188,9 @@ def names_in(text: str, known: frozenset[str] = frozenset()) -> list[tuple[int, 
 
 def _is_common(word: str) -> bool:
     known = word_vectors()
-    return any(known.knows(form) for form in (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ed"))) or (
-        is_stop_word(word) or word in FRAME or word in LIGHT
-    )
+    return any(
+        known.knows(form) for form in (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ed"))
+    ) or (is_stop_word(word) or word in FRAME or word in LIGHT)
 
 
 def _is_name(word: str, text: str, start: int, follows: bool) -> bool:
@@ -203,7 +206,12 @@ def _is_name(word: str, text: str, start: int, follows: bool) -> bool:
         return True
     if lower in FRAME or lower in LIGHT or (lower not in same_country() and _is_common(lower)):
         following = _WORD.match(text[start + len(word) :].lstrip(" "))
-        return bool(following) and following.group()[0].isupper() and not is_stop_word(following.group()) and lower not in FRAME
+        return (
+            following is not None
+            and following.group()[0].isupper()
+            and not is_stop_word(following.group())
+            and lower not in FRAME
+        )
     return True
 
 
@@ -312,14 +320,16 @@ def leaning(question: str, said: Sequence[str] = (), names: frozenset[str] = fro
         likely = 0.0
     elif opened in ("about", "correction") or features["person"] or features["many"] == 1:
         likely = max(likely, SURELY)  # as it stands it asks nothing, or of nobody
-    hard = not spans and any(features[name] == 1 for name in ("person", "many", "it", "this", "there", "one", "bare", "and", "about"))
+    hard = not spans and any(
+        features[name] == 1 for name in ("person", "many", "it", "this", "there", "one", "bare", "and", "about")
+    )
     return Leaning(features, likely, opened, rest, person.span() if person else None, there.span() if there else None, hard)
 
 
 def _place_before(text: str, spans: Sequence[tuple[int, int]]) -> bool:
     """Does the question name a place itself, that "there" stands for ("in Kherson ... there")?"""
     there = _THERE.search(text)
-    return bool(there) and any(
+    return there is not None and any(
         start < there.start() and re.search(r"\b(?:in|at|to|from|near|of)\s(?:the\s)?$", text[:start], re.IGNORECASE)
         for start, _ in spans
     )

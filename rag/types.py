@@ -122,6 +122,8 @@ class Answer:
     `writer` is "quote" for the keyless one and "model" for a model, whose name is `model`; `tokens_in` and `tokens_out` are
     what its server counted, None where it did not. `first_token` (what a reader waited for the first word) and `elapsed`
     are in seconds. `notice` says what else a reader must know: why a model's answer is not shown, or what was left out.
+    `searched` is the question as searched, with what it lacked of the conversation. `readings` are whole questions, one of
+    which may have been meant: with them `answered` is False, and `text` asks back.
     """
 
     question: str
@@ -138,6 +140,7 @@ class Answer:
     tokens_in: int | None = None
     tokens_out: int | None = None
     notice: str = ""
+    readings: tuple[str, ...] = ()
 
     def to_dict(self, *, texts: bool = True) -> dict[str, Any]:
         """This answer as JSON-serialisable values; without `texts` the articles' texts are left out."""
@@ -156,6 +159,7 @@ class Answer:
             "tokens_in": self.tokens_in,
             "tokens_out": self.tokens_out,
             "notice": self.notice,
+            "readings": list(self.readings),
         }
 
     @classmethod
@@ -167,6 +171,7 @@ class Answer:
                 "claims": tuple(Claim.from_dict(claim) for claim in values["claims"]),
                 "citations": tuple(Citation.from_dict(citation) for citation in values["citations"]),
                 "hits": tuple(Hit.from_dict(hit) for hit in values["hits"]),
+                "readings": tuple(values.get("readings", ())),
             }
         )
 

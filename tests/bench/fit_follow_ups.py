@@ -72,7 +72,11 @@ def fit(rows: list[tuple[str, str, int, bool, np.ndarray]]) -> tuple[np.ndarray,
     kept = list(range(len(FEATURES)))
     while True:
         found, bias = regression(x[:, kept], y, shares, bias=True)
-        wrong = [(abs(w) * x[:, n].std(), n) for w, n in zip(found, kept, strict=True) if w * (-1 if FEATURES[n] in AGAINST else 1) < 0]
+        wrong = [
+            (abs(weight) * x[:, n].std(), n)
+            for weight, n in zip(found, kept, strict=True)
+            if weight * (-1 if FEATURES[n] in AGAINST else 1) < 0
+        ]
         if not wrong:
             weights = np.zeros(len(FEATURES))
             weights[kept] = found
