@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from index.words import is_stop_word, located_terms
 from rag.countries import same_country
-from rag.leaning import LEANS_FROM, Leaning, content, leaning, names_in, opening, stripped
+from rag.leaning import LEANS_FROM, Leaning, content, is_thanks, leaning, names_in, opening, stripped
 from rag.meaning import word_vectors
 from rag.question import MONTHS, WEEKDAYS
 from rag.silence import is_silence
@@ -42,7 +42,7 @@ NAMED, SHARED = 0.35, 0.6
 AGAIN, MOST_AGAIN = 0.2, 0.6
 """Added for each further message that says it, and at most: what is said again and again is what they talk about."""
 
-CARRIED_FROM, CARRIED_BESIDE = 0.9, 1.3
+CARRIED_FROM, CARRIED_BESIDE = 0.9, 1.9
 """What a phrase must count to be carried, and what beside a name that has taken the place of "he" or "she"."""
 
 RELATED = 0.45
@@ -132,6 +132,8 @@ def _with_question(context: Context, text: str) -> Context:
 
 
 def _resolved(question: str, context: Context) -> Condensed:
+    if not content(question) and is_thanks(question):
+        return Condensed(question)
     said = [text for pair in _pairs(context) for text in pair if text]
     found = leaning(question, said, context.names())
     if found.opening == "change":
@@ -170,7 +172,7 @@ def _in_its_place(found: Leaning, context: Context) -> Condensed | None:
         return None
     end = _ITEM_END.search(found.rest)
     item = re.sub(r"^(?:maybe|rather|perhaps|only|just)\s+", "", found.rest[: end.start() if end else None].strip())
-    if not item or len(item.split()) > 6 or found.features["verbless"] or not _is_item(item):
+    if not item or not content(item) or len(item.split()) > 6 or found.features["verbless"] or not _is_item(item):
         return None
     preposition = _PREPOSITION.match(item)
     lead = preposition["preposition"].lower() if preposition else ""
@@ -190,8 +192,15 @@ def _in_its_place(found: Leaning, context: Context) -> Condensed | None:
         else:
             span = _old_noun(last, bare, lead) if lead or found.opening else None
         if span:
+            span = span[0], _end_of_old(last, span[1], bare)
             return Condensed(last[: span[0]] + bare + last[span[1] :], "" if names_in(last) else one.given)
     return None
+
+
+def _end_of_old(last: str, end: int, new: str) -> int:
+    """Where what is replaced ends: with the noun after it where the new item brings it along ("the Brenner dam")."""
+    noun = re.match(r"\s+([\w-]+)", last[end:])
+    return end + noun.end() if noun and " " in new and new.split()[-1].lower() == noun[1].lower() else end
 
 
 def _pronoun(last: str) -> tuple[int, int] | None:
@@ -208,7 +217,7 @@ def _is_item(text: str) -> bool:
 _NOT_ITEM = frozenset(
     "who whom what which when where why how is are was were do does did has have had can could will would should may might it they he she "
     "this that these those there them him her his its their i we you not if because any some other others else exactly such same more "
-    "past future present".split()
+    "past future present really sure true yes no ok okay right maybe perhaps indeed please".split()
 )
 
 
@@ -293,8 +302,13 @@ def _completed(question: str, found: Leaning, context: Context) -> Condensed:
         start, end = (place + offset - lead for place in found.person)
         word = text[start:end].lower()
         owned = word in ("his", "hers") or (word == "her" and bool(re.match(r"\s+[\w-]", text[end:])))
-        text, enough = text[:start] + person + ("'s" if owned else "") + text[end:], CARRIED_BESIDE
+        text = text[:start] + person + ("'s" if owned else "") + text[end:]
+        enough = CARRIED_FROM if any(found.features[mark] for mark in _BESIDE) else CARRIED_BESIDE
     return Condensed(text, _lacking(text, context, enough))
+
+
+_BESIDE = ("and", "about", "many", "it", "it after", "this", "there", "time", "else", "one", "bare")
+"""What else a question may lean with beside "he" or "she"."""
 
 
 def _person(context: Context) -> str:

@@ -27,6 +27,8 @@ LEANS_FROM = 0.5
 """From which probability on a question is searched with words of its history."""
 
 SURELY = 0.9
+MANY = 6
+"""Telling words of a question from which on a noun alone, known as it may be, is not what it leans with."""
 
 LIGHT = frozenset(
     "get gets got getting make makes made take takes took taken go goes went gone going give gives gave given put come comes came "
@@ -37,6 +39,15 @@ LIGHT = frozenset(
     "example instance not no nor last next old up down off away nearly almost people thing things way ways".split()
 )
 """Words that tell little of what a conversation is about, beside those of `index.words` and `rag.question`."""
+
+ELSEWHERE = frozenset(
+    "und aber oder wer wen wem was wann wo wie wieso warum weshalb welche welcher welches ist sind war hat haben der die das ein eine "
+    "et mais ou qui que quoi quand où comment pourquoi combien quel quelle est sont le les une des quién qué cuándo dónde cómo "
+    "cuántos cuál por el los las chi che cosa quando dove come perché quanto quale il gli quem como onde quantos och men vem vad när var "
+    "hur maar wie wat wanneer waar hoe waarom и а но кто что когда где как почему сколько какой та але хто що коли де як чому скільки "
+    "kto co kiedy gdzie jak dlaczego ile".split()
+)
+"""Small words of other languages, which would pass for names and telling words; none of them is an English word that tells."""
 
 _ACK = re.compile(
     r"^\W*(?:(?:thank you|thanks|thx|ok|okay|i see|i understand|understood|great|good|nice|wow|cool|interesting|fine|sure|yes|yeah|"
@@ -64,7 +75,10 @@ _ABOUT = re.compile(
     r"^(?:(?:and|so|then|but|ok|okay|or)\b[\s,]*)*(?:what|how) about\b\s*|^(?:and )?(?:what|how) (?:is|was|are|were) (?:it|things) (?=(?:in|at|for|with)\b)",
     re.IGNORECASE,
 )
-_AND = re.compile(r"^(?:(?:and|but|so|then|or|also|plus|because)\b[\s,]*)+", re.IGNORECASE)
+_AND = re.compile(
+    r"^(?:(?:and|but|so|then|or|also|plus|because|und|aber|oder|et|mais|och|и|а|но|та|але)\b[\s,]*)+|^[¿]?y\s+|^e\s+(?=(?:in|a|nel|em|no|na)\b)",
+    re.IGNORECASE,
+)
 _AND_ELSEWHERE = re.compile(
     r"^(?:und|aber|oder|et|mais|ou|alors|y|e|pero|pues|ma|mas|och|en|maar|a|i|oraz|ale|и|а|но|та|і|але|ve|και)\s+"
     r"|^(?:warum|wieso|weshalb|wer|wann|wo|pourquoi|qui|quand|où|por qué|quién|cuándo|dónde|perché|chi|quando|dove|por quê|quem|waarom|wie|почему|зачем|кто|когда|где|чому|хто|коли|де|dlaczego|kto|kiedy|gdzie|neden)\s*\W*$"
@@ -134,6 +148,9 @@ FEATURES = (
 )  # fmt: skip
 """What is seen of a question, each about 0 to 1; "known" is what its history holds too, "related" is near that in meaning."""
 
+MARKS = ("and", "person", "many", "it", "it after", "this", "there", "time", "else", "one", "count of what", "asked again")
+"""Features that are words which point at something."""
+
 AGAINST = ("names", "words", "names known", "year", "defined")
 """Features that speak for standing alone; all others speak for leaning."""
 
@@ -175,10 +192,10 @@ def names_in(text: str, known: frozenset[str] = frozenset()) -> list[tuple[int, 
         else:
             found.append((start, end))
         last_end = match.end() if match.end() == end else -1
-    small = text.islower()
+    small = text.islower()  # whoever writes no capitals gives names none either
     for term in located_terms(text):
         written = text[term.start : term.end].lower().removesuffix("'s").removesuffix("’s")
-        unheard = small and len(written) > 3 and written.isalpha() and not _is_common(written)
+        unheard = small and written not in ELSEWHERE and len(written) > 3 and written.isalpha() and not _is_common(written)
         if len(written) > 2 and (unheard or written in known or written in same_country()):
             end = term.start + len(written)
             if not any(start < end and term.start < stop for start, stop in found):
@@ -204,6 +221,8 @@ def _is_name(word: str, text: str, start: int, follows: bool) -> bool:
         return False
     if follows or not _OPENS.search(text[:start]):
         return True
+    if lower in ELSEWHERE:
+        return False
     if lower in FRAME or lower in LIGHT or (lower not in same_country() and _is_common(lower)):
         following = _WORD.match(text[start + len(word) :].lstrip(" "))
         return (
@@ -222,10 +241,16 @@ def content(text: str) -> list[tuple[str, str, int, int]]:
         written = text[start:end]
         lower = written.lower().replace("’", "'").removesuffix("'s")
         upper = len(written) > 1 and written.isupper()
-        if "n't" in lower or (not upper and (is_stop_word(lower) or lower in FRAME or lower in LIGHT)):
+        if "n't" in lower or (not upper and (is_stop_word(lower) or lower in FRAME or lower in LIGHT or lower in ELSEWHERE)):
             continue
         found.append((term, written, start, end))
     return found
+
+
+def is_thanks(question: str) -> bool:
+    """Is this no question at all, but thanks, a greeting, a yes?"""
+    match = _ACK.match(question.strip())
+    return match is not None and match.end() == len(question.strip())
 
 
 def stripped(question: str) -> str:
@@ -266,10 +291,15 @@ def leaning(question: str, said: Sequence[str] = (), names: frozenset[str] = fro
     known_names = sum(bool(terms & before) for terms in name_terms)
     first_name = min((start for start, _ in spans), default=len(rest))
 
+    comma = rest.find(",")
+
     def free(pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """The first match that no name of the question stands before."""
+        """The first match that no name of the question stands before, nor soon after ("In his review, what did Wood praise?")."""
         match = pattern.search(rest)
-        return match if match and match.start() < first_name else None
+        if match is None or match.start() > first_name:
+            return None
+        announced = match.start() < comma and any(start > comma for start, _ in spans)
+        return None if announced else match
 
     person, many = free(_PERSON), free(_MANY)
     it = free(_IT) if not _EXPLETIVE.search(rest) else None
@@ -320,6 +350,8 @@ def leaning(question: str, said: Sequence[str] = (), names: frozenset[str] = fro
         likely = 0.0
     elif opened in ("about", "correction") or features["person"] or features["many"] == 1:
         likely = max(likely, SURELY)  # as it stands it asks nothing, or of nobody
+    elif len(words) >= MANY and not any(features[name] for name in MARKS):
+        likely = min(likely, 0.9 * LEANS_FROM)  # much is said in it, and no word of it points at anything
     hard = not spans and any(
         features[name] == 1 for name in ("person", "many", "it", "this", "there", "one", "bare", "and", "about")
     )
