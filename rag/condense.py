@@ -26,6 +26,9 @@ TURNS = 16
 LONGEST_TURN = 3_000
 """Characters that are read of a message."""
 
+LONGEST_PHRASE = 80
+"""Characters of a phrase from which on it is none."""
+
 MOST_WORDS = 9
 """Words that a question is given at most."""
 
@@ -172,7 +175,13 @@ def _in_its_place(found: Leaning, context: Context) -> Condensed | None:
         return None
     end = _ITEM_END.search(found.rest)
     item = re.sub(r"^(?:maybe|rather|perhaps|only|just)\s+", "", found.rest[: end.start() if end else None].strip())
-    if not item or not content(item) or len(item.split()) > 6 or found.features["verbless"] or not _is_item(item):
+    if (
+        not item
+        or not (content(item) or _TIME_WORD.search(item))
+        or len(item.split()) > 6
+        or found.features["verbless"]
+        or not _is_item(item)
+    ):
         return None
     preposition = _PREPOSITION.match(item)
     lead = preposition["preposition"].lower() if preposition else ""
@@ -215,7 +224,7 @@ def _is_item(text: str) -> bool:
 
 
 _NOT_ITEM = frozenset(
-    "who whom what which when where why how is are was were do does did has have had can could will would should may might it they he she "
+    "who whom what which when where why how is are was were do does did has have had can could will would should might it they he she "
     "this that these those there them him her his its their i we you not if because any some other others else exactly such same more "
     "past future present really sure true yes no ok okay right maybe perhaps indeed please".split()
 )
@@ -353,7 +362,12 @@ def _lacking(text: str, context: Context, enough: float) -> str:
         last = AGO[min(ago, len(AGO) - 1)]
         for place, (count, source) in enumerate(((last, one.question), (GIVEN * last, one.given), (0.0, answer))):
             for phrase in phrases(source, names):
-                if set(phrase.terms) <= own or phrase.terms in counted or (source is answer and not phrase.name):
+                if (
+                    len(phrase.written) > LONGEST_PHRASE
+                    or set(phrase.terms) <= own
+                    or phrase.terms in counted
+                    or (source is answer and not phrase.name)
+                ):
                     continue
                 again = min(
                     MOST_AGAIN, AGAIN * max(0, sum(all(term in message for term in phrase.terms) for message in said) - 1)

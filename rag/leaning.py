@@ -148,8 +148,8 @@ FEATURES = (
 )  # fmt: skip
 """What is seen of a question, each about 0 to 1; "known" is what its history holds too, "related" is near that in meaning."""
 
-MARKS = ("and", "person", "many", "it", "it after", "this", "there", "time", "else", "one", "count of what", "asked again")
-"""Features that are words which point at something."""
+MARKS = ("and", "person", "many", "it", "this", "there", "time", "one", "count of what", "asked again")
+"""Features that are words which point at something outside, however much else a question says."""
 
 AGAINST = ("names", "words", "names known", "year", "defined")
 """Features that speak for standing alone; all others speak for leaning."""
@@ -195,7 +195,14 @@ def names_in(text: str, known: frozenset[str] = frozenset()) -> list[tuple[int, 
     small = text.islower()  # whoever writes no capitals gives names none either
     for term in located_terms(text):
         written = text[term.start : term.end].lower().removesuffix("'s").removesuffix("’s")
-        unheard = small and written not in ELSEWHERE and len(written) > 3 and written.isalpha() and not _is_common(written)
+        unheard = (
+            small
+            and written not in ELSEWHERE
+            and len(written) > 3
+            and written.isascii()
+            and written.isalpha()
+            and not _is_common(written)
+        )
         if len(written) > 2 and (unheard or written in known or written in same_country()):
             end = term.start + len(written)
             if not any(start < end and term.start < stop for start, stop in found):
@@ -350,7 +357,7 @@ def leaning(question: str, said: Sequence[str] = (), names: frozenset[str] = fro
         likely = 0.0
     elif opened in ("about", "correction") or features["person"] or features["many"] == 1:
         likely = max(likely, SURELY)  # as it stands it asks nothing, or of nobody
-    elif len(words) >= MANY and not any(features[name] for name in MARKS):
+    elif len(words) >= MANY and not any(features[name] == 1 for name in MARKS):
         likely = min(likely, 0.9 * LEANS_FROM)  # much is said in it, and no word of it points at anything
     hard = not spans and any(
         features[name] == 1 for name in ("person", "many", "it", "this", "there", "one", "bare", "and", "about")

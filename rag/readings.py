@@ -124,6 +124,9 @@ def points(question: str, said: Sequence[str], *, lacking: bool) -> Pointer | No
 
 def _end_of_noun(question: str, start: int, end: int) -> int:
     """Where the noun ends: with the last of its first words that have names, as "restaurant" in "fast food chain restaurant"."""
+    first = re.match(r"[\w-]+", question[start:])
+    if first and first.group().lower().removesuffix("s") in _HAVE_NAMES:
+        end = start + first.end()
     for match in list(re.finditer(r"[\w-]+", question[start:]))[:4]:
         between = question[start : start + match.end()]
         if match.group().lower().removesuffix("s") in _HAVE_NAMES and re.fullmatch(r"[\w -]+", between):

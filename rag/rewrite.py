@@ -47,7 +47,7 @@ def rewritten(history: Sequence[Turn], question: str, keyless: Condensed, model:
     except ModelError as error:
         log.warning("The question was not rewritten: %s", error)
         return keyless
-    if not is_faithful(written, history, question):
+    if not is_faithful(written, history, question) or (written == question and keyless.leans):
         return keyless
     return Condensed(written, leans=keyless.leans or written != question, likely=keyless.likely)
 

@@ -147,6 +147,72 @@ def test_as_a_llama_index_retriever_offsets_are_exact(chat: Chat) -> None:
     assert [found.score for found in nodes] == sorted((found.score or 0 for found in nodes), reverse=True)
 
 
+def conversation(chat: Chat, *questions: str) -> list[Answer]:
+    """The answers to questions that are asked one after the other."""
+    history: list[Turn] = []
+    answers = []
+    for question in questions:
+        answers.append(chat.ask(question, history))
+        history += [Turn("user", question), Turn("assistant", answers[-1].text)]
+    return answers
+
+
+def test_a_follow_up_is_searched_with_what_it_lacks(chat: Chat) -> None:
+    first, who, other, back = conversation(
+        chat, "How many mines have been cleared in Kherson?", "Who said that?", "And in Mykolaiv?", "No, I meant Kherson."
+    )
+    assert first.searched == first.question and who.question == "Who said that?"
+    assert who.searched == "Who said that? (mines have been cleared in Kherson)"
+    assert who.answered and any("Zelensky" in claim.text for claim in who.claims)
+    assert other.searched == "How many mines have been cleared in Mykolaiv?"
+    assert not other.answered and "None of them mentions Mykolaiv" in other.text
+    assert back.answered and back.searched == first.searched and "2,000 mines" in back.text
+    for answer in (first, who, other, back):
+        assert_exact(answer)
+
+
+def test_a_pronoun_is_the_person_whom_the_answer_named(chat: Chat) -> None:
+    minister, dismissed = conversation(chat, "Who is Iran's foreign minister?", "What did he dismiss?")
+    assert minister.answered and "Abdullahian" in minister.text
+    assert dismissed.searched == "What did Hussein Amir Abdullahian dismiss?"
+    assert dismissed.answered and "all reports to the contrary" in dismissed.text
+
+
+def test_a_question_that_stands_alone_is_answered_as_without_a_history(chat: Chat) -> None:
+    history = [Turn("user", "How many mines have been cleared in Kherson?"), Turn("assistant", "2,000 mines.")]
+    for question in ("What did Banksy paint in Borodianka?", "Who is the president of Iran?", "how old is dmitry medvedev"):
+        alone, after = chat.ask(question), chat.ask(question, history)
+        assert after.searched == question
+        assert (after.text, after.citations) == (alone.text, alone.citations)
+
+
+def test_a_question_with_several_readings_is_asked_back_about(tmp_path: Path) -> None:
+    for country, name in (("Norland", "Ada Brandt"), ("Sudmark", "Olaf Keller")):
+        (tmp_path / f"{country}.txt").write_text(
+            f"{country} changes its tariffs\n\nThe trade minister of {country}, {name}, announced new tariffs on steel on Monday.\n"
+        )
+    with rag.open_chat(tmp_path / "data") as chat:
+        chat.add(tmp_path / "Norland.txt", tmp_path / "Sudmark.txt")
+        answer = chat.ask("Who is the trade minister?")
+        assert not answer.answered and not answer.claims and len(answer.readings) == 2
+        assert set(answer.readings) == {f"Who is the trade minister of {country}?" for country in ("Norland", "Sudmark")}
+        assert all(reading in answer.text for reading in answer.readings)
+        assert Answer.from_dict(json.loads(json.dumps(answer.to_dict()))) == answer
+        for reading in answer.readings:
+            clear = chat.ask(reading)
+            assert clear.answered and not clear.readings
+        history = [Turn("user", "What did Norland's trade minister announce?"), Turn("assistant", "New tariffs on steel.")]
+        assert not chat.ask("Who is the trade minister?", history).readings
+        chat.remove(next(article.id for article in chat.articles() if "Sudmark" in article.title))
+        only = chat.ask("Who is the trade minister?")
+        assert only.answered and not only.readings and "Ada Brandt" in only.text
+
+
+def test_nothing_that_is_answered_rightly_is_asked_back_about(chat: Chat) -> None:
+    for line in (SEEDS / "questions.jsonl").read_text(encoding="utf-8").splitlines():
+        assert not chat.ask(json.loads(line)["question"]).readings
+
+
 @pytest.mark.parametrize("question", ["", "   ", "\0", "x" * 5000])
 def test_a_question_that_cannot_be_asked_is_refused_in_words(chat: Chat, question: str) -> None:
     with pytest.raises(DatelineError, match="question"):

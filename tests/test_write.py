@@ -16,7 +16,7 @@ from model_servers import Script, scripted_server, tool_call
 
 import rag
 from index.errors import SettingsError
-from rag import Answer, Chat, ClaimChecked, Status, Token, Withdrawn
+from rag import Answer, Chat, ClaimChecked, Status, Token, Turn, Withdrawn
 from rag.write import LONGEST
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
@@ -376,3 +376,34 @@ def test_two_readers_are_answered_at_once(chat: Chat, script: Script) -> None:
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(chat.ask, [QUESTION, QUESTION]))
     assert all(answer.writer == "model" for answer in answers)
+
+
+def test_a_follow_up_is_rewritten_by_the_model_and_searched_so(chat: Chat, script: Script) -> None:
+    written = "Who said that 2,000 mines have been cleared in Kherson?"
+
+    def say(messages: list[dict[str, str]]) -> Iterator[str]:
+        yield written if "<conversation>" in messages[-1]["content"] else "President Zelensky said it [1]."
+
+    script.say = say
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    answer = chat.ask("Who said that?", history)
+    assert answer.searched == written and answer.question == "Who said that?"
+    assert len(script.requests) == 2 and written in script.requests[1]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("written", ["Who in Odesa said that?", "", "I cannot help with that.", "One.\nTwo."])
+def test_a_rewritten_question_that_is_not_to_be_believed_is_not_searched(chat: Chat, script: Script, written: str) -> None:
+    def say(messages: list[dict[str, str]]) -> Iterator[str]:
+        yield written if "<conversation>" in messages[-1]["content"] else "The articles do not say."
+
+    script.say = say
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    assert chat.ask("Who said that?", history).searched == "Who said that? (mines have been cleared in Kherson)"
+
+
+def test_a_model_that_fails_does_not_keep_a_follow_up_from_being_searched(chat: Chat, script: Script) -> None:
+    script.refuses(500, "out of order")
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    answer = chat.ask("Who said that?", history)
+    assert answer.searched == "Who said that? (mines have been cleared in Kherson)"
+    assert answer.writer == "quote" and answer.answered
