@@ -244,6 +244,37 @@ def test_a_stream_that_breaks_off_keeps_what_was_checked(chat: Chat, script: Scr
     assert chat.ask(QUESTION).writer == "quote"
 
 
+def test_a_follow_up_is_rewritten_by_the_model_and_searched_so(chat: Chat, script: Script) -> None:
+    written = "Who said that 2,000 mines have been cleared in Kherson?"
+
+    def say(messages: list[dict[str, str]]) -> Iterator[str]:
+        yield written if "<conversation>" in messages[-1]["content"] else "President Zelensky said it [1]."
+
+    script.say = say
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    answer = chat.ask("Who said that?", history)
+    assert answer.searched == written and answer.question == "Who said that?"
+    assert len(script.requests) == 2 and written in script.requests[1]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("written", ["Who in Odesa said that?", "", "I cannot help with that.", "One.\nTwo."])
+def test_a_rewritten_question_that_is_not_to_be_believed_is_not_searched(chat: Chat, script: Script, written: str) -> None:
+    def say(messages: list[dict[str, str]]) -> Iterator[str]:
+        yield written if "<conversation>" in messages[-1]["content"] else "The articles do not say."
+
+    script.say = say
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    assert chat.ask("Who said that?", history).searched == "Who said that? (mines have been cleared in Kherson)"
+
+
+def test_a_model_that_fails_does_not_keep_a_follow_up_from_being_searched(chat: Chat, script: Script) -> None:
+    script.refuses(500, "out of order")
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    answer = chat.ask("Who said that?", history)
+    assert answer.searched == "Who said that? (mines have been cleared in Kherson)"
+    assert answer.writer == "quote" and answer.answered
+
+
 @pytest.mark.parametrize("garbage", [b"data: {not json\n\n", b"<html>502</html>\n\n", tool_call("rm", '{"path": "/"}')])
 def test_what_cannot_be_read_is_no_answer(chat: Chat, script: Script, garbage: bytes) -> None:
     script.says(garbage)
@@ -376,34 +407,3 @@ def test_two_readers_are_answered_at_once(chat: Chat, script: Script) -> None:
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(chat.ask, [QUESTION, QUESTION]))
     assert all(answer.writer == "model" for answer in answers)
-
-
-def test_a_follow_up_is_rewritten_by_the_model_and_searched_so(chat: Chat, script: Script) -> None:
-    written = "Who said that 2,000 mines have been cleared in Kherson?"
-
-    def say(messages: list[dict[str, str]]) -> Iterator[str]:
-        yield written if "<conversation>" in messages[-1]["content"] else "President Zelensky said it [1]."
-
-    script.say = say
-    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
-    answer = chat.ask("Who said that?", history)
-    assert answer.searched == written and answer.question == "Who said that?"
-    assert len(script.requests) == 2 and written in script.requests[1]["messages"][-1]["content"]
-
-
-@pytest.mark.parametrize("written", ["Who in Odesa said that?", "", "I cannot help with that.", "One.\nTwo."])
-def test_a_rewritten_question_that_is_not_to_be_believed_is_not_searched(chat: Chat, script: Script, written: str) -> None:
-    def say(messages: list[dict[str, str]]) -> Iterator[str]:
-        yield written if "<conversation>" in messages[-1]["content"] else "The articles do not say."
-
-    script.say = say
-    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
-    assert chat.ask("Who said that?", history).searched == "Who said that? (mines have been cleared in Kherson)"
-
-
-def test_a_model_that_fails_does_not_keep_a_follow_up_from_being_searched(chat: Chat, script: Script) -> None:
-    script.refuses(500, "out of order")
-    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
-    answer = chat.ask("Who said that?", history)
-    assert answer.searched == "Who said that? (mines have been cleared in Kherson)"
-    assert answer.writer == "quote" and answer.answered
