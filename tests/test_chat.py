@@ -189,7 +189,7 @@ def test_a_question_that_stands_alone_is_answered_as_without_a_history(chat: Cha
 def test_a_question_with_several_readings_is_asked_back_about(tmp_path: Path) -> None:
     for country, name in (("Norland", "Ada Brandt"), ("Sudmark", "Olaf Keller")):
         (tmp_path / f"{country}.txt").write_text(
-            f"{country} changes its tariffs\n\nThe trade minister of {country}, {name}, announced new tariffs on steel on Monday.\n"
+            f"{country} changes its tariffs\n\nThe trade minister of {country}, {name}, announced new tariffs on steel.\n"
         )
     with rag.open_chat(tmp_path / "data") as chat:
         chat.add(tmp_path / "Norland.txt", tmp_path / "Sudmark.txt")
