@@ -19,8 +19,8 @@ from index.index import Index
 from index.minilm import MiniLM
 from index.types import Article, Hit, Listing, Progress, Report
 from rag import quote
-from rag.conversations import FILE, Conversations
 from rag.condense import condense
+from rag.conversations import FILE, Conversations
 from rag.readings import readings
 from rag.rerank import Reranker
 from rag.retrieve import retrieve
