@@ -25,7 +25,7 @@ from rag.readings import readings
 from rag.rerank import Reranker
 from rag.retrieve import retrieve
 from rag.rewrite import rewritten
-from rag.suggest import suggestions
+from rag.suggest import next_questions, suggestions
 from rag.types import Answer, ClaimChecked, Event, Status, Token, Turn, Withdrawn
 
 if TYPE_CHECKING:
@@ -199,6 +199,22 @@ class Chat:
     def suggestions(self, n: int = 4) -> list[str]:
         """Up to n questions to start from, taken from the articles, each of which they answer."""
         return suggestions(self._index.library.articles(limit=SUGGEST_FROM), lambda question: self.ask(question).answered, n)
+
+    def next_questions(self, answer: Answer, asked: Sequence[str] = (), n: int = 3, within: float = 0.25) -> list[str]:
+        """Up to n questions to go on with, taken from the passages found for an answer, which these answer.
+
+        None of those `asked` already. Each is tried, by quoting and never by a model, as long as `within` seconds last.
+        """
+        until = time.perf_counter() + within
+        frequency, passages = self._index.document_frequency, self._index.library.passage_count()
+
+        def told(question: str, hit: Hit) -> bool:
+            if time.perf_counter() >= until:
+                return False
+            cosines = self._index.cosines(question, [hit.passage.id])
+            return quote.write(quote.consider(question, [hit], self._reader, frequency, passages, cosines), frequency).answered
+
+        return next_questions(answer, asked, told, n)
 
     # -- the collection ----------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""PURE. Questions to start from, taken from the collection itself."""
+"""PURE. Questions to start from, and to go on with, taken from the articles themselves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from index.sentences import sentence_spans
-from index.types import Article
+from index.types import Article, Hit
+from rag.types import Answer
 
 _NAME = r"(?!The |In |On |At |But |And |If |When |For )[A-Z][a-zà-ÿ’'-]+(?: [A-Z][a-zà-ÿ’'-]+){1,2}"
 _OF_OFFICE = re.compile(
@@ -32,7 +33,7 @@ def suggestions(articles: Sequence[Article], answers: Callable[[str], bool], n: 
 
     `answers` says whether the articles answer a question; only such are offered.
     """
-    queues = [list(_questions(article)) for article in articles]
+    queues = [list(_questions(article.text)) for article in articles]
     chosen: list[str] = []
     used: set[str] = set()
     tries = 0
@@ -52,16 +53,53 @@ def suggestions(articles: Sequence[Article], answers: Callable[[str], bool], n: 
     return chosen
 
 
-def _questions(article: Article) -> Iterator[tuple[str, str]]:
-    """Questions that the article's own sentences suggest: (kind, question)."""
-    for start, end in sentence_spans(article.text)[:40]:
-        sentence = article.text[start:end]
-        if counted := _COUNTED.search(sentence):
-            yield from _short("count", f"How many {counted['things']} {counted['done']}?")
-        if speaker := _SPEAKER.search(sentence):
-            yield from _about_a_person("said", "What did {} say?", speaker["after"] or speaker["before"])
-        if titled := _TITLED.search(sentence):
-            yield from _about_a_person("who", "Who is {}?", titled["name"])
+def next_questions(answer: Answer, asked: Sequence[str], told: Callable[[str, Hit], bool], n: int) -> list[str]:
+    """Up to n questions that the passages found for an answer suggest, about what it did not say already.
+
+    `asked` are those asked before, none of which comes again; `told` says whether a passage answers a question.
+    """
+    quoted: dict[str, list[tuple[int, int]]] = {}
+    for citation in answer.citations if answer.answered else ():
+        quoted.setdefault(citation.article.id, []).append((citation.start, citation.end))
+    known = {_plain(question) for question in (*asked, answer.question, answer.searched)}
+    queues = []
+    for hit in answer.hits:
+        spans, base, text = quoted.get(hit.article.id, []), hit.passage.start, hit.passage.text
+        unsaid = [
+            text[start:end]
+            for start, end in sentence_spans(text)
+            if not any(base + start < until and since < base + end for since, until in spans)
+        ]
+        queues.append([(question, hit) for sentence in unsaid for _, question in _suggested(sentence)])
+    chosen: list[str] = []
+    # One of each passage, then a second of each: the nearest passages first, but not all of one.
+    for turn in range(max(map(len, queues), default=0)):
+        for question, hit in (queue[turn] for queue in queues if turn < len(queue)):
+            if len(chosen) == n:
+                return chosen
+            if _plain(question) not in known and told(question, hit):
+                chosen.append(question)
+            known.add(_plain(question))
+    return chosen
+
+
+def _plain(question: str) -> str:
+    return " ".join(re.findall(r"\w+", question.casefold()))
+
+
+def _questions(text: str) -> Iterator[tuple[str, str]]:
+    """Questions that an article's own sentences suggest: (kind, question)."""
+    for start, end in sentence_spans(text)[:40]:
+        yield from _suggested(text[start:end])
+
+
+def _suggested(sentence: str) -> Iterator[tuple[str, str]]:
+    if counted := _COUNTED.search(sentence):
+        yield from _short("count", f"How many {counted['things']} {counted['done']}?")
+    if speaker := _SPEAKER.search(sentence):
+        yield from _about_a_person("said", "What did {} say?", speaker["after"] or speaker["before"])
+    if titled := _TITLED.search(sentence):
+        yield from _about_a_person("who", "Who is {}?", titled["name"])
 
 
 def _about_a_person(kind: str, question: str, name: str) -> Iterator[tuple[str, str]]:

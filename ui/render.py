@@ -93,6 +93,11 @@ def stopped(so_far: str) -> str:
     return f'<div class="answer stopped">{text}<p class="note">Stopped before the answer was complete.</p></div>'
 
 
+def kept(note: str) -> str:
+    """What was kept of an exchange that had no answer: why there was none."""
+    return f'<div class="answer stopped"><p class="note">{escape(note or "No answer came about.")}</p></div>'
+
+
 def failure(message: str, so_far: str = "") -> str:
     """A failure, told to its reader, below what had come of the answer.
 

@@ -128,6 +128,7 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
 
     from ui import api, login, theme
     from ui.app import build
+    from ui.cookie import with_secret
     from ui.guard import Guard
     from ui.readers import Readers
     from ui.room import Room, Rooms
@@ -175,7 +176,7 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
         mcp_server=False,
         enable_monitoring=False,
     )
-    return Guard(app, host=host, access=access, readers=readers)
+    return Guard(with_secret(app), host=host, access=access, readers=readers)
 
 
 def address(host: str, port: int) -> str:
