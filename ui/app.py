@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +12,9 @@ import gradio as gr
 
 from index.errors import DatelineError
 from index.types import Progress, Report
-from ui import render, sources, theme, uploads
-from ui.conversation import APOLOGY, Conversation, ask
+from ui import history, render, sources, theme, uploads
+from ui.asking import PARTS, Asking
+from ui.conversation import APOLOGY, Conversation
 from ui.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ HOW_TO_ADD = (
     "A file with the name of an earlier one takes its place.</p>"
 )
 SIGN_OUT = '<form method="post" action="/logout"><button>Sign out</button></form>'
-MARKER = re.compile(r"src-(\d{1,6})-(\d{1,6})")
 START_SCRIPT = """
 element.addEventListener('click', event => {
   const button = event.target.closest('button[data-question]');
@@ -43,6 +41,7 @@ def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
     """The page for a `rag.Chat`. It is served by `ui.serve`, which also brings style and script limits."""
 
     shelf = Shelf(chat)
+    asking = Asking(chat)
 
     async def refresh() -> AsyncIterator[tuple[str, str, Any]]:
         """Yields (masthead, start, whether to look again soon): what is there, then with questions."""
@@ -58,61 +57,6 @@ def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
         except Exception:
             log.exception("The collection could not be listed.")
             yield render.masthead(), render.failure(APOLOGY), gr.skip()
-
-    async def respond(question: str, conversation: Conversation) -> AsyncIterator[tuple[Any, ...]]:
-        """Yields (messages, panel, question box, ask button, stop button)."""
-        question = question.strip() if isinstance(question, str) else ""
-        if not question or conversation.stop is not None:
-            yield (gr.skip(),) * 5
-            return
-        turn = len(conversation.exchanges) + 1
-        busy = gr.Button(visible=False), gr.Button(visible=True)
-        free = gr.Button(visible=True), gr.Button(visible=False)
-        emptied: Any = ""
-        async with aclosing(ask(chat, conversation, question)) as asking:
-            async for exchange in asking:
-                messages = conversation.messages()
-                if not conversation.holds(exchange):
-                    # A new conversation was begun meanwhile: it is shown, and nothing of the old one.
-                    yield messages, *(gr.skip(),) * 4
-                    return
-                if not exchange.done:
-                    yield messages, gr.skip(), emptied, *busy
-                    emptied = gr.skip()  # what is typed from now on is the next question
-                    continue
-                cited = exchange.citations
-                yield (
-                    messages,
-                    sources.source(cited, turn, cited[0].number) if cited else gr.skip(),
-                    emptied,
-                    *free,
-                )
-
-    async def respond_to_suggestion(conversation: Conversation, event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
-        async for view in respond(_data(event, "question"), conversation):
-            yield view
-
-    def give_back(typed: str, conversation: Conversation) -> Any:
-        """A question that failed, to be asked again, unless the next one is being typed already."""
-        last = conversation.exchanges[-1] if conversation.exchanges else None
-        return last.question if last and last.failed and not typed else gr.skip()
-
-    async def stop(conversation: Conversation) -> None:
-        if conversation.stop is not None:
-            conversation.stop.set()
-
-    def open_source(conversation: Conversation, event: gr.EventData) -> Any:
-        """The panel for the marker that was followed, of this turn or any earlier one."""
-        match = MARKER.fullmatch(_data(event, "id"))
-        if not match:
-            return gr.skip()
-        turn, number = int(match[1]), int(match[2])
-        whole = _data(event, "whole") == "yes"
-        return sources.source(conversation.citations(turn), turn, number, whole=whole)
-
-    async def start_over(conversation: Conversation) -> tuple[Any, ...]:
-        conversation.start_over()
-        return [], sources.EMPTY, "", gr.Button(visible=True), gr.Button(visible=False)
 
     async def add(files: list[str] | None) -> AsyncIterator[tuple[Any, ...]]:
         """Yields (what happens, the file drop)."""
@@ -143,6 +87,8 @@ def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
         while_empty = gr.Timer(3, active=False)
         with gr.Row(elem_id="masthead"):
             masthead = gr.HTML(render.masthead(), elem_id="name", js_on_load=None, apply_default_css=False)
+            # Ask: the way to the kept conversations.
+            gr.HTML(theme.HISTORY_BUTTON, elem_id="history-way", js_on_load=None, apply_default_css=False)
             new_chat = gr.Button("New chat", elem_id="new-chat", size="sm", scale=0)
             if sign_out:
                 gr.HTML(SIGN_OUT, elem_id="sign-out", js_on_load=None, apply_default_css=False)
@@ -152,6 +98,21 @@ def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
             files = gr.File(label="Files to add", show_label=False, file_count="multiple", height=104, elem_id="files")
             outcome = gr.HTML("", elem_id="outcome", js_on_load=None, apply_default_css=False)
         with gr.Row(elem_id="desk"):
+            # Ask: the kept conversations.
+            with gr.Column(elem_id="history"):
+                find = gr.Textbox(
+                    label="Search conversations",
+                    show_label=False,
+                    container=False,
+                    placeholder="Search conversations",
+                    lines=1,
+                    max_lines=1,
+                    max_length=500,
+                    elem_id="find",
+                )
+                kept = gr.HTML(
+                    history.listing([], ""), elem_id="kept", js_on_load=theme.script("history.js"), apply_default_css=False
+                )
             with gr.Column(elem_id="conversation"):
                 start = gr.HTML("", elem_id="start", js_on_load=START_SCRIPT, apply_default_css=False)
                 messages = gr.Chatbot(
@@ -168,6 +129,16 @@ def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
                     group_consecutive_messages=False,
                     feedback_options=None,
                 )
+                # Ask: what is done with an answer, and what is to be told of it.
+                notice = gr.HTML("", elem_id="notice", js_on_load=theme.script("asking.js"), apply_default_css=False)
+                download = gr.HTML(
+                    {},
+                    elem_id="download",
+                    html_template="<span hidden></span>",
+                    js_on_load=theme.script("download.js"),
+                    apply_default_css=False,
+                )
+                opened = gr.Textbox("", visible=False)
                 with gr.Row(elem_id="composer"):
                     box = gr.Textbox(
                         label="Your question",
@@ -186,44 +157,33 @@ def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
                 panel = gr.HTML(sources.EMPTY, elem_id="panel", js_on_load=theme.script(), apply_default_css=False)
 
         collection = [masthead, start, while_empty]
-        view = [messages, panel, box, ask_button, stop_button]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        asked = gr.on(
-            [box.submit, ask_button.click],
-            respond,
-            [box, conversation],
-            view,
-            concurrency_limit=TOGETHER,
-            concurrency_id="ask",
-            **quiet,
-        )
-        suggested = start.select(
-            respond_to_suggestion,
-            [conversation],
-            view,
-            concurrency_limit=TOGETHER,
-            concurrency_id="ask",
-            **quiet,
-        )
-        stop_button.click(stop, [conversation], None, queue=False, **quiet)
-        panel.select(open_source, [conversation], [panel], concurrency_limit=TOGETHER, **quiet)
-        begun = new_chat.click(start_over, [conversation], view, **quiet)
+        # Ask: the outputs of every handler of `Asking`, in the order of PARTS.
+        view = [messages, panel, box, ask_button, stop_button, kept, notice, download, opened]
+        assert len(view) == len(PARTS)
+        asks: dict[str, Any] = {"concurrency_limit": TOGETHER, "concurrency_id": "ask", **quiet}
+        does: dict[str, Any] = {"concurrency_limit": TOGETHER, **quiet}
+        asked = gr.on([box.submit, ask_button.click], asking.respond, [box, conversation, opened], view, **asks)
+        suggested = start.select(asking.ask_to_start, [conversation, opened], view, **asks)
+        again = notice.submit(asking.ask_again, [conversation, opened], view, **asks)
+        stop_button.click(asking.stop, [conversation], None, queue=False, **quiet)
+        panel.select(asking.open_source, [conversation], [panel], **does)
+        notice.select(asking.act, [box, conversation, opened], view, **does)
+        begun = new_chat.click(asking.start_over, [find, conversation], view, **does)
+        chosen = kept.select(asking.choose, [find, conversation], view, **does)
+        chosen.then(asking.suggest, [conversation], view, **does)
+        find.input(asking.look, [find, conversation], view, trigger_mode="always_last", **does)
+        page.load(asking.look, [find, conversation], view, **does)
         dropped = files.upload(add, [files], [outcome, files], concurrency_limit=1, **quiet)
-        for event in (asked, suggested):
-            event.then(give_back, [box, conversation], [box], concurrency_limit=TOGETHER, **quiet)
-        for event in (asked, suggested, dropped, begun):
+        for event in (asked, suggested, again):
+            event.then(asking.give_back, [box, conversation], [box], **does)
+            event.then(asking.after, [find, conversation], view, **does)
+        for event in (asked, suggested, again, dropped, begun):
             event.then(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
         page.load(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
         while_empty.tick(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
     page.queue(max_size=200, default_concurrency_limit=TOGETHER)
     return page
-
-
-def _data(event: gr.EventData, name: str) -> str:
-    """A string the page sent along with an event; anything else, however it came, is empty."""
-    data = getattr(event, "_data", None)
-    value = data.get(name) if isinstance(data, dict) else None
-    return value if isinstance(value, str) else ""
 
 
 async def _adding(chat: Chat, files: list[Path]) -> AsyncIterator[str]:

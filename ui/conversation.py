@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from index.errors import DatelineError
 from rag.types import Answer, Citation, Event, Status, Token, Turn, Withdrawn
-from ui import render
+from ui import actions, render
 
 if TYPE_CHECKING:
     from rag.chat import Chat
+    from rag.kept import Exchange as KeptExchange
+    from rag.kept import Standing, Thumb
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +32,18 @@ APOLOGY = (
 )
 
 
+LEFT = "The page was closed before the answer was complete."
+STOPPED = "Stopped before the answer was complete."
+
+
 @dataclass(slots=True)
 class Exchange:
-    """A question and what came of it: HTML for the page, `text` for the history, citations for the panel."""
+    """A question and what came of it: HTML for the page, `text` for the history, citations for the panel.
+
+    `id`, `standings`, `thumb`, `word` and `others` are those of the kept exchange; `id` is empty while it is not kept.
+    `note` says why there is no `answer`. `wondering` while the reader is asked why the thumb, `next` holds the questions
+    to go on with. `keeping` ends with a sentence when it could not be kept.
+    """
 
     question: str
     html: str = ""
@@ -40,14 +51,60 @@ class Exchange:
     citations: tuple[Citation, ...] = ()
     done: bool = False
     failed: bool = False
+    answer: Answer | None = None
+    note: str = ""
+    id: str = ""
+    standings: tuple[Standing, ...] = ()
+    thumb: Thumb = ""
+    word: str = ""
+    others: tuple[str, ...] = ()
+    wondering: bool = False
+    next: tuple[str, ...] = ()
+    keeping: asyncio.Task[str] | None = None
+
+
+def restored(kept: KeptExchange, turn: int) -> Exchange:
+    """A kept exchange as it is shown at its turn (from 1)."""
+    answer = kept.answer
+    return Exchange(
+        kept.question,
+        render.answer(answer, turn) if answer else render.kept(kept.note),
+        answer.text if answer else "",
+        answer.citations if answer else (),
+        done=True,
+        answer=answer,
+        note=kept.note,
+        id=kept.id,
+        standings=kept.standings,
+        thumb=kept.thumb,
+        word=kept.word,
+        others=kept.others,
+    )
+
+
+@dataclass(slots=True)
+class Thread:
+    """Where a conversation is kept: its id, empty until it has an exchange, and whose it is."""
+
+    owner: str = ""
+    id: str = ""
+    order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(slots=True)
 class Conversation:
-    """What one reader asked and was told. `stop` is set while an answer is being written."""
+    """What one reader asked and was told. `stop` is set while an answer is being written.
+
+    `editing` is the turn (from 1) that the next question takes the place of, 0 for none, and `draft` what was being typed
+    before. `told` holds what the reader need not be told twice.
+    """
 
     exchanges: list[Exchange] = field(default_factory=list)
     stop: asyncio.Event | None = None
+    thread: Thread = field(default_factory=Thread)
+    editing: int = 0
+    draft: str = ""
+    told: set[str] = field(default_factory=set)
 
     def start_over(self) -> None:
         """Forget everything; an answer that is still being written is stopped and belongs nowhere."""
@@ -55,6 +112,8 @@ class Conversation:
             self.stop.set()
             self.stop = None
         self.exchanges.clear()
+        self.thread = Thread(self.thread.owner)
+        self.editing, self.draft = 0, ""
 
     def holds(self, exchange: Exchange) -> bool:
         """Is this exchange still part of the conversation?"""
@@ -71,23 +130,33 @@ class Conversation:
     def messages(self) -> list[dict[str, str]]:
         """Every exchange as chat messages of HTML."""
         said = []
-        for exchange in self.exchanges:
+        for turn, exchange in enumerate(self.exchanges, start=1):
+            under = actions.under(exchange, turn, last=turn == len(self.exchanges)) if exchange.done else ""
             said.append({"role": "user", "content": render.question(exchange.question)})
-            said.append({"role": "assistant", "content": exchange.html})
+            said.append({"role": "assistant", "content": exchange.html + under})
         return said
+
+    def turn(self, number: int) -> Exchange | None:
+        """The exchange of a turn (from 1), if there is such a one."""
+        return self.exchanges[number - 1] if 0 < number <= len(self.exchanges) else None
 
     def citations(self, turn: int) -> tuple[Citation, ...]:
         """The citations of a turn (from 1); none for a turn there is not."""
-        return self.exchanges[turn - 1].citations if 0 < turn <= len(self.exchanges) else ()
+        exchange = self.turn(turn)
+        return exchange.citations if exchange else ()
 
 
-async def ask(chat: Chat, conversation: Conversation, question: str) -> AsyncGenerator[Exchange, None]:
+async def ask(chat: Chat, conversation: Conversation, question: str, instead: int = 0) -> AsyncGenerator[Exchange, None]:
     """Ask, and yield the new last exchange of the conversation each time its view changes.
+
+    With `instead` it takes the place of that turn (from 1), and what followed that one is no longer shown.
 
     At most one view in `THROTTLE` seconds, the first at once, the last when the answer is whole,
     stopped (`conversation.stop` was set) or failed. Closing this generator stops the answer too.
     """
     status = "Searching the articles …"
+    if instead:
+        del conversation.exchanges[instead - 1 :]
     exchange = Exchange(question, render.working(status, ""))
     turn = len(conversation.exchanges) + 1
     history = conversation.history()
@@ -106,6 +175,7 @@ async def ask(chat: Chat, conversation: Conversation, question: str) -> AsyncGen
             async for event in events:
                 if isinstance(event, Answer):
                     exchange.html = render.answer(event, turn)
+                    exchange.answer = event
                     exchange.text = event.text
                     exchange.citations = event.citations
                     break
@@ -122,13 +192,15 @@ async def ask(chat: Chat, conversation: Conversation, question: str) -> AsyncGen
                         shown = time.monotonic()
                         yield exchange
             else:
-                exchange.html = render.stopped(so_far)
+                exchange.html, exchange.note = render.stopped(so_far), STOPPED
     except DatelineError as error:
-        exchange.html, exchange.failed = render.failure(str(error), so_far), True
+        exchange.html, exchange.failed, exchange.note = render.failure(str(error), so_far), True, str(error)
     except Exception:
         log.exception("A question could not be answered.")
-        exchange.html, exchange.failed = render.failure(APOLOGY, so_far), True
+        exchange.html, exchange.failed, exchange.note = render.failure(APOLOGY, so_far), True, APOLOGY
     finally:
+        if exchange.answer is None and not exchange.note:
+            exchange.note = LEFT
         if conversation.stop is stop:
             conversation.stop = None
     exchange.done = True

@@ -111,10 +111,10 @@ def answer(value: Answer, turn: int) -> str:
     """A whole answer as a message, its markers linking to `#src-{turn}-{number}`."""
     if value.answered:
         body = "".join(f"<p>{' '.join(group)}</p>" for group in _grouped(value.claims, turn))
-        return f'<div class="answer">{body}{_notice(value)}{_searched(value)}</div>'
+        return f'<div class="answer">{body}{_notice(value)}{_searched(value, turn)}</div>'
     # What follows the first paragraph is the nearest passages as Markdown; they are shown from the citations.
-    body = paragraphs(value.text.partition("\n\n")[0]) + _nearest(value, turn)
-    return f'<div class="answer unanswered">{body}{_notice(value)}{_searched(value)}</div>'
+    body = paragraphs(value.text.partition("\n\n")[0]) + _readings(value, turn) + _nearest(value, turn)
+    return f'<div class="answer unanswered">{body}{_notice(value)}{_searched(value, turn)}</div>'
 
 
 def _notice(value: Answer) -> str:
@@ -195,10 +195,21 @@ def _nearest(value: Answer, turn: int) -> str:
     return f'<p class="label">The nearest passages</p><ul class="nearest">{items}</ul>'
 
 
-def _searched(value: Answer) -> str:
+def _readings(value: Answer, turn: int) -> str:
+    """The questions one of which may have been meant, to be asked by a click."""
+    readings: tuple[str, ...] = getattr(value, "readings", ())
+    items = "".join(
+        f'<li><button type="button" class="do" id="do-{turn}-reading-{place}">{escape(reading)}</button></li>'
+        for place, reading in enumerate(readings)
+    )
+    return f'<ul class="asks readings">{items}</ul>' if items else ""
+
+
+def _searched(value: Answer, turn: int) -> str:
     if " ".join(value.searched.split()) == " ".join(value.question.split()) or not value.searched:
         return ""
-    return f'<p class="note">Searched for: {escape(value.searched)}</p>'
+    edit = f'<button type="button" class="do" id="do-{turn}-search">Edit and search again</button>'
+    return f'<p class="note searched">Searched for: {escape(value.searched)} {edit}</p>'
 
 
 def collection(articles: Sequence[Article]) -> str:

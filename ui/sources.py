@@ -12,6 +12,7 @@ from html import escape
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+from rag.kept import Standing
 from rag.types import Citation
 from ui.render import day, headline, marker_id
 
@@ -46,11 +47,20 @@ def window(length: int, start: int, end: int, size: int = WINDOW) -> tuple[int, 
     return first, min(length, max(end, first + size))
 
 
-def source(citations: Sequence[Citation], turn: int, number: int, *, whole: bool = False) -> str:
+STANDINGS = {
+    "earlier": "The article has changed since. This is the version that was cited.",
+    "gone": "The version that was cited is no longer held here, and these words of it are all that was kept.",
+}
+
+
+def source(
+    citations: Sequence[Citation], turn: int, number: int, *, whole: bool = False, standings: Sequence[Standing] = ()
+) -> str:
     """The panel for citation `number` of a turn: its article, every cited run of it marked.
 
     The current run's marks have the class `current`. `whole` shows all of a long article, else it
-    is cut to a window around the quote. An unknown number gives the empty panel.
+    is cut to a window around the quote. An unknown number gives the empty panel. `standings` say of each
+    citation how the version that was cited stands in the library; none for what was answered just now.
     """
     places = {citation.number: place for place, citation in enumerate(citations)}
     if number not in places:
@@ -69,6 +79,8 @@ def source(citations: Sequence[Citation], turn: int, number: int, *, whole: bool
             f'<p class="original"><a href="{escape(address)}" target="_blank" '
             f'rel="noopener noreferrer nofollow">Read the original at {shown}</a></p>'
         )
+    told = STANDINGS.get(standings[place] if place < len(standings) else "", "")
+    head += f'<p class="standing">{told}</p>' if told else ""
     return (
         f'<section class="source" aria-label="Source" data-current="{marker_id(turn, number)}">'
         f"{_bar(citations, turn, place)}"
@@ -93,6 +105,8 @@ def _bar(citations: Sequence[Citation], turn: int, place: int) -> str:
 
 def _text(citations: Sequence[Citation], current: Citation, turn: int, whole: bool) -> str:
     text = current.article.text
+    if not text:
+        return f'<p><mark class="current" tabindex="-1">{escape(current.quote)}</mark></p>'
     first, last = (0, len(text)) if whole else window(len(text), current.start, current.end)
     runs = [
         (one.start, one.end, one.number == current.number)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
+HISTORY_BUTTON = '<button type="button" id="show-history" aria-controls="history" aria-expanded="false">Conversations</button>'
 HERE = Path(__file__).parent
 SANS = ["-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Liberation Sans", "Arial", "sans-serif"]
 MONO = ["ui-monospace", "SF Mono", "Menlo", "Consolas", "Liberation Mono", "monospace"]
@@ -56,10 +57,10 @@ def theme() -> gr.themes.Base:
 
 def head() -> str:
     """What goes into the page's head: its style, inline so that it is there before anything is painted."""
-    style = (HERE / "page.css").read_text(encoding="utf-8")
+    style = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "asking.css"))
     return f'<meta name="referrer" content="no-referrer"><style>{style}</style>'
 
 
-def script() -> str:
-    """The panel's script, run by Gradio with `element`, `trigger`, `props` and `watch`."""
-    return (HERE / "page.js").read_text(encoding="utf-8")
+def script(name: str = "page.js") -> str:
+    """A part's script (the panel's, if none is named), run by Gradio with `element`, `trigger`, `props` and `watch`."""
+    return (HERE / name).read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from index.types import Article, Failure, Listing, Progress, Report
+from rag.conversations import Conversations
 from rag.types import Answer, Citation, Claim, Event, Status, Token, Verdict
 
 QUOTED = Verdict("quoted", 1.0)
@@ -43,7 +44,8 @@ def quoting(question: str, citations: Sequence[Citation], leads: bool = True) ->
 class FakeChat:
     """The public methods of `rag.Chat` that the page uses; `answers` makes the answer to a question.
 
-    `pause` is waited between `tokens`; `closed` counts streams that were closed before their end.
+    `pause` is waited between `tokens`, or between the events of a `script` where one is given; `closed` counts streams that
+    were closed before their end. `next` are the questions to go on with. Conversations are really kept.
     """
 
     def __init__(
@@ -53,12 +55,21 @@ class FakeChat:
         answers: Callable[[str], Answer] | None = None,
         tokens: Sequence[str] = (),
         pause: float = 0.0,
+        script: Sequence[Event] = (),
+        next: Sequence[str] = (),
     ) -> None:
         self.data_dir = data_dir
         self.held = list(articles)
         self.answers = answers
         self.tokens = tokens
         self.pause = pause
+        self.script = script
+        self.next = next
+        # One for as long as the fake is served: the page holds on to it.
+        self.conversations: Conversations = getattr(self, "conversations", None) or Conversations(
+            data_dir / "conversations.db",
+            self,  # type: ignore[arg-type]
+        )
         self.closed = 0
         self.histories: list[list[Any]] = []
 
@@ -77,6 +88,13 @@ class FakeChat:
     def article(self, id: str) -> Article:
         return next(one for one in self.held if one.id == id)
 
+    def version(self, id: str, sha256: str) -> tuple[Article, bool] | None:
+        """As the library has it: an article that is still held is the one that was cited."""
+        return next(((one, True) for one in self.held if one.id == id), None)
+
+    def next_questions(self, answer: Answer, asked: Sequence[str] = (), n: int = 3, within: float = 0.25) -> list[str]:
+        return [question for question in self.next if question not in asked][:n]
+
     def suggestions(self, n: int = 4) -> list[str]:
         return [f"What does “{one.title}” say?" for one in self.held][:n]
 
@@ -90,9 +108,9 @@ class FakeChat:
         finished = False
         try:
             yield Status("Searching the articles …")
-            for token in self.tokens:
+            for event in self.script or [Token(token) for token in self.tokens]:
                 await asyncio.sleep(self.pause)
-                yield Token(token)
+                yield event
             assert self.answers is not None
             answer = self.answers(question)
             finished = True
