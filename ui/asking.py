@@ -243,7 +243,7 @@ class Asking:
             log.exception("A branch could not be shown.")
             return view(notice=history.notice(APOLOGY))
         show(conversation, exchanges(kept), conversation.thread)
-        return view(messages=conversation.messages(), panel=sources.EMPTY, notice="")
+        return view(messages=conversation.messages(), panel=_last_source(conversation), notice="")
 
     # -- the list ----------------------------------------------------------------------------
 
@@ -262,7 +262,7 @@ class Asking:
             if do == "open":
                 shown, thread = await asyncio.to_thread(self._keeping.opened, who, id)
                 show(conversation, shown, thread)
-                changed = {**blank(), "messages": conversation.messages(), "open": id}
+                changed = {**blank(), "messages": conversation.messages(), "panel": _last_source(conversation), "open": id}
             elif do == "rename":
                 await asyncio.to_thread(own.rename, id, _data(event, "title"))
             elif do == "delete":
@@ -323,6 +323,15 @@ def blank() -> dict[str, Any]:
     """The parts of a page on which nothing was asked yet."""
     free = {"ask": gr.Button(visible=True), "stop": gr.Button(visible=False)}
     return {"messages": [], "panel": sources.EMPTY, "box": "", "notice": "", "open": "", **free}
+
+
+def _last_source(conversation: Conversation) -> str:
+    """The panel as it is after the last answer: at the first words it cites."""
+    turn = len(conversation.exchanges)
+    last = conversation.turn(turn)
+    if last is None or not last.citations:
+        return sources.EMPTY
+    return sources.source(last.citations, turn, last.citations[0].number, standings=last.standings)
 
 
 def _data(event: gr.EventData, name: str) -> str:

@@ -89,6 +89,7 @@ const hold = part => {
 };
 
 element.addEventListener('click', event => {
+  if (event.target.closest('.leave')) return leave();
   const button = event.target.closest('button[data-do]');
   if (!button) return;
   const {do: what, id} = button.dataset;

@@ -31,7 +31,8 @@ def listing(summaries: Sequence[Summary], opened: str, words: str = "", failure:
         body = '<p class="note" role="status">Nothing that was asked or answered has these words.</p>'
     else:
         body = '<p class="note">What you ask is kept here, for you alone.</p>'
-    return f'<nav class="kept" aria-label="Kept conversations" data-open="{escape(opened)}">{body}</nav>'
+    leave = '<button type="button" class="leave">Close</button>'
+    return f'<nav class="kept" aria-label="Kept conversations" data-open="{escape(opened)}">{leave}{body}</nav>'
 
 
 def _item(one: Summary, opened: str) -> str:
@@ -58,7 +59,7 @@ def notice(text: str, editing: int = 0) -> str:
     """The line above the question box: what must be known, or which question is being edited; mostly empty."""
     if editing:
         return (
-            f'<p class="editing">Question {editing} is being edited. Asked again, it takes that one\'s place; both are kept. '
+            f'<p class="editing">Question {editing} is being edited. Asking it begins another branch, and this one is kept. '
             '<button type="button" class="cancel">Leave it as it was</button></p>'
         )
     return f'<p class="told">{escape(text)}</p>' if text else ""
