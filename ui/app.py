@@ -162,7 +162,8 @@ def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
         view = [messages, panel, box, ask_button, stop_button, kept, notice, download, opened]
         assert len(view) == len(PARTS)
         asks: dict[str, Any] = {"concurrency_limit": TOGETHER, "concurrency_id": "ask", **quiet}
-        does: dict[str, Any] = {"concurrency_limit": TOGETHER, **quiet}
+        # "multiple": what is still going on for one answer must not swallow what is done with the next.
+        does: dict[str, Any] = {"concurrency_limit": TOGETHER, "trigger_mode": "multiple", **quiet}
         asked = gr.on([box.submit, ask_button.click], asking.respond, [box, conversation, opened], view, **asks)
         suggested = start.select(asking.ask_to_start, [conversation, opened], view, **asks)
         again = notice.submit(asking.ask_again, [conversation, opened], view, **asks)
@@ -172,7 +173,7 @@ def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
         begun = new_chat.click(asking.start_over, [find, conversation], view, **does)
         chosen = kept.select(asking.choose, [find, conversation], view, **does)
         chosen.then(asking.suggest, [conversation], view, **does)
-        find.input(asking.look, [find, conversation], view, trigger_mode="always_last", **does)
+        find.change(asking.look, [find, conversation], view, **{**does, "trigger_mode": "always_last"})
         page.load(asking.look, [find, conversation], view, **does)
         dropped = files.upload(add, [files], [outcome, files], concurrency_limit=1, **quiet)
         for event in (asked, suggested, again):

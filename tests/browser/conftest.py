@@ -137,12 +137,18 @@ class Watch:
     url: str
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    left: bool = False
+    """Set when the page is being closed: what was under way then breaks off, which is no error."""
 
     def on(self, page: Any) -> None:
         page.on("request", self._request)
-        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda said: self._error(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self._error(str(error)))
         page.on("dialog", self._dialog)
+
+    def _error(self, text: str) -> None:
+        if not self.left:
+            self.errors.append(text)
 
     def _request(self, request: Any) -> None:
         if not request.url.startswith((self.url + "/", "data:", "blob:")):
@@ -178,7 +184,8 @@ def open_page(context: Any) -> Iterator[Callable[..., Any]]:
         return page
 
     yield start
-    for page, _ in opened:
+    for page, watch in opened:
+        watch.left = True
         page.close()
     for _, watch in opened:
         assert watch.foreign == [], "the page reached for another host"
