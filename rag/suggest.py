@@ -77,9 +77,10 @@ def next_questions(answer: Answer, asked: Sequence[str], told: Callable[[str, Hi
         for question, hit in (queue[turn] for queue in queues if turn < len(queue)):
             if len(chosen) == n:
                 return chosen
-            if _plain(question) not in known and told(question, hit):
+            plain = _plain(question)
+            if plain not in known and told(question, hit):
                 chosen.append(question)
-            known.add(_plain(question))
+            known.add(plain)
     return chosen
 
 

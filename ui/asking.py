@@ -266,8 +266,11 @@ class Asking:
             elif do == "rename":
                 await asyncio.to_thread(own.rename, id, _data(event, "title"))
             elif do == "delete":
-                await asyncio.to_thread(own.delete, id)
-                if conversation.thread.id == id:
+                thread = conversation.thread
+                async with thread.order:
+                    await asyncio.to_thread(own.delete, id)
+                    thread.deleted = thread.id == id
+                if thread.deleted:
                     conversation.start_over()
                     changed = blank()
             elif do in history.FORMS:

@@ -84,10 +84,14 @@ def restored(kept: KeptExchange, turn: int) -> Exchange:
 
 @dataclass(slots=True)
 class Thread:
-    """Where a conversation is kept: its id, empty until it has an exchange, and whose it is."""
+    """Where a conversation is kept: its id, empty until it has an exchange, and whose it is.
+
+    `deleted` on this page: an answer that was being written then is not kept either.
+    """
 
     owner: str = ""
     id: str = ""
+    deleted: bool = False
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -70,6 +70,8 @@ class Keeping:
         if own is None:
             return NO_COOKIE
         async with thread.order:
+            if thread.deleted:
+                return ""
             try:
                 await asyncio.to_thread(self._keep, own, thread, exchange, instead)
             except DatelineError as error:

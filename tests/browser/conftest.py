@@ -138,7 +138,7 @@ class Watch:
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     left: bool = False
-    """Set when the page is being closed: what was under way then breaks off, which is no error."""
+    """Set while the page is closed or loaded anew: what is under way then breaks off, which is no error."""
 
     def on(self, page: Any) -> None:
         page.on("request", self._request)
@@ -176,6 +176,7 @@ def open_page(context: Any) -> Iterator[Callable[..., Any]]:
     def start(served: Served, path: str = "/", width: int = 1280, height: int = 800, scheme: str = "light") -> Any:
         page, watch = context.new_page(), Watch(served.url)
         opened.append((page, watch))
+        page.watch = watch
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         watch.on(page)

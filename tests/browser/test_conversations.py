@@ -59,9 +59,10 @@ def shown(page: Any) -> list[str]:
 
 
 def reload(page: Any, count: int) -> None:
-    """Load the page again, once nothing is under way that would break off, and wait for so many questions."""
-    page.wait_for_timeout(600)
+    """Load the page again, and wait for so many questions."""
+    page.watch.left = True
     page.reload()
+    page.watch.left = False
     page.wait_for_function("n => document.querySelectorAll('#messages .asked').length === n", arg=count)
 
 
@@ -173,7 +174,7 @@ def test_two_people_never_see_each_others(served: Served, browser: Any, open_pag
         assert watch.errors == []
     finally:
         other.close()
-    mine.reload()
+    reload(mine, 1)
     assert listed(mine, 1) == ["bridge, in confidence"]
 
 
@@ -302,7 +303,7 @@ def test_what_is_deleted_elsewhere_is_gone_on_with_as_another(served: Served, op
     page, elsewhere = open_page(served), open_page(served)
     ask(page, "bridge")
     listed(page, 1)
-    elsewhere.reload()
+    reload(elsewhere, 0)
     listed(elsewhere, 1)
     menu(elsewhere, "bridge", "delete")
     elsewhere.click("dialog button[type=submit]")
@@ -310,6 +311,21 @@ def test_what_is_deleted_elsewhere_is_gone_on_with_as_another(served: Served, op
     ask(page, "the harbour")
     page.wait_for_function("document.querySelector('#kept .name')?.innerText === 'the harbour'")
     assert shown(page) == ["bridge", "the harbour"] and page.locator("#notice .told").count() == 0
+
+
+def test_what_is_deleted_while_it_is_answered_does_not_come_back(served: Served, open_page: Open) -> None:
+    page = open_page(served)
+    ask(page, "bridge")
+    listed(page, 1)
+    served.chat.tokens, served.chat.pause = ["one "] * 400, 0.03
+    ask(page, "slowly", wait="#messages .writing .so-far")
+    menu(page, "bridge", "delete")
+    page.click("dialog button[type=submit]")
+    listed(page, 0)
+    page.wait_for_selector("#start .start")
+    page.wait_for_timeout(500)
+    page.fill("#find textarea, #find input", "slowly")
+    page.wait_for_function("document.querySelector('#kept').innerText.includes('Nothing')")
 
 
 def test_a_phone_gets_the_list_as_a_menu(served: Served, open_page: Open) -> None:
@@ -643,8 +659,12 @@ def test_an_answer_is_on_the_page_within_300_ms(served: Served, open_page: Open)
             page.evaluate(
                 """number => new Promise(resolve => {
                   const begun = performance.now();
-                  const whole = () => document.querySelectorAll('#messages .answer:not(.writing)').length === number;
-                  const watching = new MutationObserver(() => { if (whole()) { watching.disconnect(); resolve(performance.now() - begun); } });
+                  const answers = () => document.querySelectorAll('#messages .answer:not(.writing)').length;
+                  const watching = new MutationObserver(() => {
+                    if (answers() !== number) return;
+                    watching.disconnect();
+                    resolve(performance.now() - begun);
+                  });
                   watching.observe(document.getElementById('conversation'), {childList: true, subtree: true});
                   const box = document.querySelector('#question textarea');
                   box.dispatchEvent(new KeyboardEvent('keypress', {key: 'Enter', bubbles: true}));
@@ -654,3 +674,18 @@ def test_an_answer_is_on_the_page_within_300_ms(served: Served, open_page: Open)
         )
         listed(page, 1)
     assert min(took) < 300, took
+
+
+def test_the_real_engine_answers_the_questions_that_it_offers(seeds: Served, open_page: Open) -> None:
+    question = "How many mines have been cleared?"
+    answer = seeds.chat.ask(question)
+    offered = seeds.chat.next_questions(answer, [question], within=60)
+    assert offered and question not in offered
+    assert all(seeds.chat.ask(one).answered for one in offered)
+    assert seeds.chat.next_questions(answer, [question, *offered], within=0) == []
+    page = open_page(seeds)
+    ask(page, question)
+    page.wait_for_function("document.querySelector('#kept .name')?.innerText === 'How many mines have been cleared?'")
+    reload(page, 1)
+    follow(page, page.locator(MARKERS).first)
+    assert "2,000 mines" in marked(page) and page.locator("#panel .standing").count() == 0
