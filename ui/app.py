@@ -170,15 +170,15 @@ def build(chat: Chat, *, sign_out: bool = False) -> gr.Blocks:
         stop_button.click(asking.stop, [conversation], None, queue=False, **quiet)
         panel.select(asking.open_source, [conversation], [panel], **does)
         notice.select(asking.act, [box, conversation, opened], view, **does)
-        begun = new_chat.click(asking.start_over, [find, conversation], view, **does)
-        chosen = kept.select(asking.choose, [find, conversation], view, **does)
+        begun = new_chat.click(asking.start_over, [conversation], view, **does)
+        chosen = kept.select(asking.choose, [conversation], view, **does)
         chosen.then(asking.suggest, [conversation], view, **does)
         find.change(asking.look, [find, conversation], view, **{**does, "trigger_mode": "always_last"})
         page.load(asking.look, [find, conversation], view, **does)
         dropped = files.upload(add, [files], [outcome, files], concurrency_limit=1, **quiet)
         for event in (asked, suggested, again):
             event.then(asking.give_back, [box, conversation], [box], **does)
-            event.then(asking.after, [find, conversation], view, **does)
+            event.then(asking.after, [conversation], view, **does)
         for event in (asked, suggested, again, dropped, begun):
             event.then(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
         page.load(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)

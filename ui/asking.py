@@ -115,7 +115,7 @@ class Asking:
             async for one in views:
                 yield one
 
-    async def after(self, words: str, conversation: Conversation, request: gr.Request) -> AsyncIterator[View]:
+    async def after(self, conversation: Conversation, request: gr.Request) -> AsyncIterator[View]:
         """What follows an answer that is shown: it is in the list, and there are questions to go on with."""
         exchange = conversation.exchanges[-1] if conversation.exchanges else None
         if exchange is None or exchange.keeping is None:
@@ -130,7 +130,7 @@ class Asking:
             if suggesting in done:
                 exchange.next = suggesting.result()
             if exchange.keeping in done:
-                shown = {"kept": await self._list(conversation, request, words), "open": conversation.thread.id}
+                shown = {"kept": await self._list(conversation, request), "open": conversation.thread.id}
                 told = self._once(conversation, exchange.keeping.result() or self._keeping.notice())
                 if told and not conversation.editing:
                     shown["notice"] = history.notice(told)
@@ -171,10 +171,10 @@ class Asking:
         if conversation.stop is not None:
             conversation.stop.set()
 
-    async def start_over(self, words: str, conversation: Conversation, request: gr.Request) -> View:
+    async def start_over(self, conversation: Conversation, request: gr.Request) -> View:
         """Begin another conversation."""
         conversation.start_over()
-        return view(kept=await self._list(conversation, request, words), **blank())
+        return view(kept=await self._list(conversation, request), **blank())
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -249,14 +249,15 @@ class Asking:
 
     async def look(self, words: str, conversation: Conversation, request: gr.Request) -> View:
         """The list as it is now, for the words that are searched."""
-        return view(kept=await self._list(conversation, request, words))
+        conversation.words = words if isinstance(words, str) else ""
+        return view(kept=await self._list(conversation, request))
 
-    async def choose(self, words: str, conversation: Conversation, request: gr.Request, event: gr.EventData) -> View:
+    async def choose(self, conversation: Conversation, request: gr.Request, event: gr.EventData) -> View:
         """Open, rename, delete or export a kept conversation."""
         do, id, who = _data(event, "do"), _data(event, "id"), owner(request)
         own = self._keeping.own(who)
         if own is None or not id:
-            return view(kept=await self._list(conversation, request, words))
+            return view(kept=await self._list(conversation, request))
         changed: dict[str, Any] = {}
         try:
             if do == "open":
@@ -283,10 +284,10 @@ class Asking:
         except Exception:
             log.exception("A kept conversation could not be reached.")
             changed = {"notice": history.notice(APOLOGY), "open": conversation.thread.id}
-        return view(kept=await self._list(conversation, request, words), **changed)
+        return view(kept=await self._list(conversation, request), **changed)
 
-    async def _list(self, conversation: Conversation, request: gr.Request, words: str) -> str:
-        words = words if isinstance(words, str) else ""
+    async def _list(self, conversation: Conversation, request: gr.Request) -> str:
+        words = conversation.words
         try:
             summaries = await asyncio.to_thread(self._keeping.listed, owner(request), words)
         except DatelineError as error:

@@ -100,7 +100,7 @@ class Conversation:
     """What one reader asked and was told. `stop` is set while an answer is being written.
 
     `editing` is the turn (from 1) that the next question takes the place of, 0 for none, and `draft` what was being typed
-    before. `told` holds what the reader need not be told twice.
+    before. `told` holds what the reader need not be told twice, `words` what the list of kept conversations is searched for.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
@@ -109,6 +109,7 @@ class Conversation:
     editing: int = 0
     draft: str = ""
     told: set[str] = field(default_factory=set)
+    words: str = ""
 
     def start_over(self) -> None:
         """Forget everything; an answer that is still being written is stopped and belongs nowhere."""
