@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -156,7 +157,9 @@ def cookie(*, scheme: str = "http", method: str = "GET", kind: str = "text/html;
         return {}
 
     scope = {"type": "http", "method": method, "scheme": scheme, "headers": [(b"cookie", sent.encode())] if sent else []}
-    asyncio.run(with_secret(app)(scope, receive, send))
+    # In a thread: where a browser is driven in the same run, this one has a loop that runs already.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(with_secret(app)(scope, receive, send))).result()  # type: ignore[arg-type]
     if b"set-cookie" in headers:
         assert headers[b"cache-control"] == b"private, no-cache"
     return headers.get(b"set-cookie", b"").decode()
