@@ -11,8 +11,8 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 OPENAI_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-4.1-mini"
 """What writes at OpenAI itself when CHAT_MODEL does not say."""
+
+AHEAD = 200
+"""Pieces that are taken from a model before they are read: a model that never ends fills no memory."""
 
 LOOKS = 0.05
 """Seconds between two looks whether to stop."""
@@ -129,10 +132,13 @@ class ChatModel:
         try:
             await asyncio.to_thread(self.warm)
             assert self._llm is not None
-            async for response in _responses(self._llm, _llama_messages(messages)):
-                if response.delta:
-                    found.put(response.delta)
-                usage = _usage(response) or usage
+            async with aclosing(_responses(self._llm, _llama_messages(messages))) as responses:
+                async for response in responses:
+                    if response.delta:
+                        found.put(response.delta)
+                    while found.qsize() > AHEAD:
+                        await asyncio.sleep(LOOKS)  # whoever reads is behind: the rest may wait at its server
+                    usage = _usage(response) or usage
             if usage is not None:
                 found.put(usage)
             found.put(None)
@@ -271,7 +277,7 @@ def _run(loop: asyncio.AbstractEventLoop, release: Callable[[], Awaitable[None]]
     loop.close()
 
 
-async def _responses(llm: LLM, messages: list[ChatMessage]) -> AsyncIterator[Any]:
+async def _responses(llm: LLM, messages: list[ChatMessage]) -> AsyncGenerator[Any, None]:
     """The responses of a streaming chat. A `CustomLLM` has no asynchronous one worth the name: it is read in a thread."""
     from llama_index.core.llms import CustomLLM
 
