@@ -12,14 +12,13 @@ import logging
 import queue
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from index.errors import ModelError
 
 if TYPE_CHECKING:
-    import httpx
     from llama_index.core.llms import LLM, ChatMessage, ChatResponse
 
 log = logging.getLogger(__name__)
@@ -30,6 +29,9 @@ DEFAULT_MODEL = "gpt-4.1-mini"
 
 AHEAD = 200
 """Pieces that are taken from a model before they are read: a model that never ends fills no memory."""
+
+Made = tuple["LLM", Callable[[], Awaitable[None]]]
+"""An LLM, and what ends every request of it."""
 
 LOOKS = 0.05
 """Seconds between two looks whether to stop."""
@@ -54,25 +56,15 @@ class Usage:
 class ChatModel:
     """A chat model that streams. Safe to share between threads; close it.
 
-    `name` is the model's, for people; `context_window` is in tokens, `timeout` in seconds. `load` makes the LLM when it is
-    first needed: LlamaIndex takes seconds to import; `release` gives up at the end what that one holds.
+    `name` is the model's, for people; `context_window` is in tokens, `timeout` in seconds. `make` makes an LLM for one request,
+    and what ends it: LlamaIndex closes a stream that is given up only when its garbage is collected.
     """
 
-    def __init__(
-        self,
-        load: Callable[[], LLM],
-        *,
-        name: str,
-        context_window: int,
-        timeout: float = 60.0,
-        release: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
+    def __init__(self, make: Callable[[], Made], *, name: str, context_window: int, timeout: float = 60.0) -> None:
         self.name = name
         self.context_window = context_window
-        self._load = load
-        self._llm: LLM | None = None
+        self._make = make
         self._timeout = timeout
-        self._release = release
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -104,9 +96,7 @@ class ChatModel:
 
     def warm(self) -> None:
         """Load what the first question needs. Nothing is sent."""
-        with self._lock:
-            if self._llm is None:
-                self._llm = self._load()
+        import llama_index.llms.openai_like  # noqa: F401
 
     def close(self) -> None:
         """Give up what is still being streamed."""
@@ -121,7 +111,7 @@ class ChatModel:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_run, args=(loop, self._release), name="chat-model", daemon=True)
+                self._thread = threading.Thread(target=_run, args=(loop,), name="chat-model", daemon=True)
                 self._thread.start()
                 self._loop = loop
             return self._loop
@@ -130,15 +120,16 @@ class ChatModel:
         """Put what the model says into the queue, then None, or what went wrong."""
         usage: Usage | None = None
         try:
-            await asyncio.to_thread(self.warm)
-            assert self._llm is not None
-            async with aclosing(_responses(self._llm, _llama_messages(messages))) as responses:
-                async for response in responses:
+            llm, end = await asyncio.to_thread(self._make)
+            try:
+                async for response in _responses(llm, _llama_messages(messages)):
                     if response.delta:
                         found.put(response.delta)
                     while found.qsize() > AHEAD:
                         await asyncio.sleep(LOOKS)  # whoever reads is behind: the rest may wait at its server
                     usage = _usage(response) or usage
+            finally:
+                await end()
             if usage is not None:
                 found.put(usage)
             found.put(None)
@@ -167,14 +158,13 @@ def open_chat_model(
     `timeout` is in seconds, for a connection and for each wait between two pieces; `retries` count before the first piece.
     Nothing is sent yet.
     """
-    clients: list[httpx.AsyncClient] = []
 
-    def load() -> LLM:
+    def make() -> Made:
         import httpx
         from llama_index.llms.openai_like import OpenAILike
 
-        clients.append(httpx.AsyncClient(timeout=timeout, follow_redirects=True))
-        made: LLM = OpenAILike(
+        client = httpx.AsyncClient(timeout=timeout, follow_redirects=True)
+        llm: LLM = OpenAILike(
             model=model,
             api_base=base_url or OPENAI_URL,
             api_key=api_key or "none",  # servers without keys still want the header
@@ -183,22 +173,23 @@ def open_chat_model(
             temperature=temperature,
             timeout=timeout,
             max_retries=retries,
-            async_http_client=clients[-1],
+            async_http_client=client,
             additional_kwargs={"stream_options": {"include_usage": True}},
         )
-        return made
+        return llm, client.aclose
 
-    async def release() -> None:
-        for client in clients:
-            await client.aclose()
-
-    return ChatModel(load, name=model, context_window=context_window, timeout=timeout, release=release)
+    return ChatModel(make, name=model, context_window=context_window, timeout=timeout)
 
 
 def given_chat_model(llm: LLM) -> ChatModel:
     """A chat model around a LlamaIndex LLM that somebody made."""
     known = llm.metadata
-    return ChatModel(lambda: llm, name=known.model_name or type(llm).__name__, context_window=max(1024, known.context_window))
+
+    async def end() -> None:
+        """Nothing: the model belongs to whoever made it."""
+
+    name = known.model_name or type(llm).__name__
+    return ChatModel(lambda: (llm, end), name=name, context_window=max(1024, known.context_window))
 
 
 def explained(error: BaseException, model: str, timeout: float) -> ModelError:
@@ -262,7 +253,7 @@ def _secret(error: BaseException) -> str:
     return str(header).removeprefix("Bearer ").strip()
 
 
-def _run(loop: asyncio.AbstractEventLoop, release: Callable[[], Awaitable[None]] | None) -> None:
+def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     tasks = asyncio.all_tasks(loop)
@@ -272,8 +263,6 @@ def _run(loop: asyncio.AbstractEventLoop, release: Callable[[], Awaitable[None]]
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
     with suppress(Exception):
         loop.run_until_complete(loop.shutdown_asyncgens())
-        if release is not None:
-            loop.run_until_complete(release())
     loop.close()
 
 
