@@ -386,6 +386,8 @@ def test_accounts_come_in_line_or_from_a_file(tmp_path: Path) -> None:
         ("anna:scrypt.1073741824.8.1." + "A" * 22 + "." + "A" * 43, "entry of anna"),
         ("anna:scrypt.x", "entry of anna"),
     ],
+    # A hash is another one in each process, and tests must be named alike in all of them.
+    ids=["no file", "no hash", "one without", "twice", "a space", "weak", "too strong", "nonsense"],
 )
 def test_accounts_that_cannot_be_read_are_refused_and_not_repeated(setting: str, said: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(said)) as refused:
