@@ -257,6 +257,9 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     tasks = asyncio.all_tasks(loop)
+    if tasks:
+        # What was just given up is closing its connection, which a second cancelling would keep it from.
+        loop.run_until_complete(asyncio.wait(tasks, timeout=0.5))
     for task in tasks:
         task.cancel()
     with suppress(Exception):
