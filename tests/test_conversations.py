@@ -543,7 +543,7 @@ def test_rows_of_a_newer_version_are_readable(alice: OwnConversations, tmp_path:
     alice.add(id, "q", answer_to("q"))
 
     def more(values: dict[str, Any]) -> dict[str, Any]:
-        values["readings"] = [{"text": "or did you mean"}]
+        values["moods"] = [{"text": "or did you mean"}]
         values["citations"][0]["colour"] = values["citations"][0]["article"]["mood"] = "blue"
         values["claims"][0]["verdict"]["weight"] = 3
         return values
