@@ -161,7 +161,7 @@ def cookie(*, scheme: str = "http", method: str = "GET", kind: str = "text/html;
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(with_secret(app)(scope, receive, send))).result()  # type: ignore[arg-type]
     if b"set-cookie" in headers:
-        assert headers[b"cache-control"] == b"private, no-cache"
+        assert headers[b"cache-control"] == b"no-store"
     return headers.get(b"set-cookie", b"").decode()
 
 

@@ -180,9 +180,8 @@ def test_unsupported_sentences_can_be_dropped(library: Path, server: tuple[str, 
 
 
 def test_strictly_one_unsupported_sentence_is_too_many(library: Path, server: tuple[str, Script], script: Script) -> None:
-    script.says(
-        "In Kherson, 2,000 mines have been cleared [1]. ", "The moon is made of green cheese [1]. ", *["And more. "] * 500
-    )
+    said = "In Kherson, 2,000 mines have been cleared [1]. ", "The moon is made of green cheese [1]. "
+    script.says(*said, *["And more. ", 0.02] * 2_000)
     with opened(library, server, unsupported="strict") as chat:
         answer = chat.ask(QUESTION)
     assert answer.writer == "quote" and "cheese" not in answer.text and "Answered by quoting instead" in answer.notice

@@ -39,10 +39,9 @@ def with_secret(app: App) -> App:
                 headers = list(message.get("headers", ()))
                 if any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers):
                     # What carries someone's secret must not be handed to the next one by a cache.
-                    kept = [one for one in headers if one[0].lower() == b"cache-control" and b"no-store" in one[1]]
                     headers = [one for one in headers if one[0].lower() != b"cache-control"]
-                    headers += kept or [(b"cache-control", b"private, no-cache")]
-                    message["headers"] = [*headers, (b"set-cookie", _cookie(scope).encode())]
+                    headers += [(b"set-cookie", _cookie(scope).encode()), (b"cache-control", b"no-store")]
+                    message["headers"] = headers
             await send(message)
 
         await app(scope, receive, send_with_cookie)
