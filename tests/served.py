@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
+
+Result = TypeVar("Result")
 
 TEXT = (
     "Kherson has been retaken. So far 2,000 mines have been cleared in Kherson, the mayor said on Saturday. "
@@ -64,6 +68,12 @@ def posted(url: str, values: Any, **headers: str) -> socket.socket:
     connection = socket.create_connection((place.hostname, place.port), timeout=10)
     connection.sendall("\r\n".join(lines).encode() + body)
     return connection
+
+
+def in_a_loop(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine gives, run in a loop and a thread of its own: browser tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def until(true: Callable[[], Any], seconds: float = 10) -> bool:

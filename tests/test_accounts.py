@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import subprocess
@@ -21,7 +20,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from served import QUESTION, Served, serving
+from served import QUESTION, Served, in_a_loop, serving
 
 import rag
 from index.errors import DatelineError, SettingsError
@@ -309,9 +308,9 @@ def test_assistants_send_a_token(served: Served, token: str) -> None:
         ):
             return await client.call_tool("ask", {"question": QUESTION})
 
-    assert asyncio.run(ask(authorization=f"Bearer {token}")).structured_content["answered"] is True
+    assert in_a_loop(ask(authorization=f"Bearer {token}")).structured_content["answered"] is True
     with pytest.raises(BaseException):  # noqa: B017 - a group, of what differs by version
-        asyncio.run(ask())
+        in_a_loop(ask())
 
 
 def test_sessions_outlive_a_restart_but_not_a_new_password(chat: Any, served: Served, token: str) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from served import in_a_loop
 
 from index.types import Article, Hit, Passage
 from rag.conversations import browser, new_secret, signed_in
@@ -157,9 +156,11 @@ def cookie(*, scheme: str = "http", method: str = "GET", kind: str = "text/html;
         return {}
 
     scope = {"type": "http", "method": method, "scheme": scheme, "headers": [(b"cookie", sent.encode())] if sent else []}
-    # In a thread: where a browser is driven in the same run, this one has a loop that runs already.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(with_secret(app)(scope, receive, send))).result()  # type: ignore[arg-type]
+
+    async def answered() -> None:
+        await with_secret(app)(scope, receive, send)
+
+    in_a_loop(answered())
     if b"set-cookie" in headers:
         assert headers[b"cache-control"] == b"no-store"
     return headers.get(b"set-cookie", b"").decode()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
+from served import in_a_loop
 
 import rag
 from rag import Answer, Chat, ClaimChecked, DatelineError, Status, Token, Turn
 
-Result = TypeVar("Result")
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 
 
@@ -26,12 +23,6 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
         report = opened.add(SEEDS)
         assert len(report.added) == 14 and not report.failed
         yield opened
-
-
-def in_a_loop(work: Coroutine[Any, Any, Result]) -> Result:
-    """What a coroutine gives, run in a loop and a thread of its own: browser tests leave a loop running in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 def assert_exact(answer: Answer) -> None:

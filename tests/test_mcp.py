@@ -14,7 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from model_servers import scripted_server
 from pydantic import TypeAdapter
-from served import ARTICLES, QUESTION, TEXT, Served, posted, serving, until
+from served import ARTICLES, QUESTION, TEXT, Served, in_a_loop, posted, serving, until
 
 import rag
 from ui.tools import Answered, Passages, Read
@@ -34,7 +34,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     async def bounded() -> Result:
         return await asyncio.wait_for(work, 20)
 
-    return asyncio.run(bounded())
+    return in_a_loop(bounded())
 
 
 async def call(server: Any, tool: str, arguments: dict[str, Any], mode: str = "auto") -> Any:

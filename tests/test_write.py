@@ -6,13 +6,14 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from model_servers import Script, scripted_server, tool_call
+from served import in_a_loop
 
 import rag
 from index.errors import SettingsError
@@ -21,7 +22,6 @@ from rag.write import LONGEST
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 QUESTION = "How many mines have been cleared in Kherson?"
-Result = TypeVar("Result")
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +56,6 @@ def chat(library: Path, server: tuple[str, Script]) -> Iterator[Chat]:
 def opened(library: Path, server: tuple[str, Script], **settings: Any) -> Chat:
     given = {"openai_base_url": server[0], "chat_model": "scripted", "chat_retries": 0, **settings}
     return rag.open_chat(library, **given)
-
-
-def in_a_loop(work: Coroutine[Any, Any, Result]) -> Result:
-    """What a coroutine gives, run in a loop and a thread of its own: browser tests leave a loop running in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 def assert_exact(answer: Answer) -> None:

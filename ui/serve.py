@@ -176,7 +176,8 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
         mcp_server=False,
         enable_monitoring=False,
     )
-    return Guard(with_secret(app), host=host, access=access, readers=readers)
+    # Who signs in is known by the account: a secret of the browser's own would outlive the signing out.
+    return Guard(app if readers else with_secret(app), host=host, access=access, readers=readers)
 
 
 def address(host: str, port: int) -> str:

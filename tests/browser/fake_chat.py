@@ -45,7 +45,8 @@ class FakeChat:
     """The public methods of `rag.Chat` that the page uses; `answers` makes the answer to a question.
 
     `pause` is waited between `tokens`, or between the events of a `script` where one is given; `closed` counts streams that
-    were closed before their end. `next` are the questions to go on with. Conversations are really kept.
+    were closed before their end, `at_once` is the most that were under way together.
+    `next` are the questions to go on with. Conversations are really kept.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class FakeChat:
             data_dir / "conversations.db",
             self,  # type: ignore[arg-type]
         )
-        self.closed = 0
+        self.closed = self.under_way = self.at_once = 0
         self.histories: list[list[Any]] = []
 
     def warm(self) -> None:
@@ -106,6 +107,8 @@ class FakeChat:
     async def astream(self, question: str, history: Sequence[Any] = ()) -> AsyncIterator[Event]:
         self.histories.append(list(history))
         finished = False
+        self.under_way += 1
+        self.at_once = max(self.at_once, self.under_way)
         try:
             yield Status("Searching the articles …")
             for event in self.script or [Token(token) for token in self.tokens]:
@@ -116,4 +119,5 @@ class FakeChat:
             finished = True
             yield answer
         finally:
+            self.under_way -= 1
             self.closed += not finished

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fake_chat import FakeChat
+from served import in_a_loop
 
 from index.errors import DatelineError
 from ui.serve import address, application, listen, loopback
@@ -120,7 +119,6 @@ def test_gradio_is_told_to_keep_quiet_and_to_itself(tmp_path: Any, monkeypatch: 
     async def built() -> None:
         application(FakeChat(tmp_path / "data"))
 
-    with ThreadPoolExecutor(1) as apart:
-        apart.submit(asyncio.run, built()).result()
+    in_a_loop(built())
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert os.environ["GRADIO_TEMP_DIR"].startswith(str((tmp_path / "data").resolve()))
