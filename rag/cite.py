@@ -21,7 +21,8 @@ LONGEST_RUN = 3
 """Sentences of one citation."""
 
 TRIED = 3
-"""Sentences of a passage, those likest to the sentence that is checked, around which a run is looked for."""
+"""Sentences of a passage, those likest to the sentence that is checked, around which a run is looked for; and passages,
+likewise, that are tried where no marker names one."""
 
 WORTH = 0.05
 """What a further sentence or passage must add to the score to be cited too."""
@@ -98,7 +99,7 @@ def cite(
     verdict = _verdict(said, runs, checker)
     if verdict.label in GOOD:
         return verdict, _citations(runs)
-    elsewhere = _best_runs(said, others, checker)
+    elsewhere = _best_runs(said, _likest(said, others, checker), checker)
     found = _verdict(said, elsewhere, checker)
     if found.label in GOOD:
         if not marked:
@@ -115,6 +116,11 @@ def cite(
             return Verdict(found.label, found.score, reasons), _citations(elsewhere)
         return Verdict("unsupported", min(found.score, 0.3), reasons), ()
     return verdict, _citations(runs)
+
+
+def _likest(said: ReadSentence, sources: Sequence[Source], checker: Checker) -> list[Source]:
+    """The sources whose likest sentence is likest to what was said."""
+    return sorted(sources, key=lambda source: -max(checker.nearness(said, source.read), default=0.0))[:TRIED]
 
 
 def _best_runs(said: ReadSentence, sources: Sequence[Source], checker: Checker) -> list[Run]:

@@ -12,6 +12,8 @@ from model_servers import MODEL, llama_server, weights
 import rag
 from rag import Answer, Chat, ClaimChecked, Token, Withdrawn
 
+pytestmark = pytest.mark.slow
+
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 QUESTIONS = ("How many mines have been cleared in Kherson?", "Why does Russia attack power stations?")
 

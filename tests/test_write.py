@@ -279,7 +279,7 @@ def test_endless_output_is_stopped(chat: Chat, script: Script) -> None:
     def say(messages: list[dict[str, str]]) -> Iterator[str]:
         yield "In Kherson, 2,000 mines have been cleared [1]. "
         for number in range(100_000):
-            yield f"There were {number} cows on the moon [1]. "
+            yield f"There were {number} cows on the {', the '.join(['moon'] * 50)} [1]. "
 
     script.say = say
     answer = chat.ask(QUESTION)
