@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 import random
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from typing import Any
 import numpy as np
 import torch
 from faithfulness import Checked, all_of, auc
+from lessons import kept
 from regression import regression
 from torch import nn
 from torch.nn import functional
@@ -139,16 +139,6 @@ def lessons_of(things: Sequence[Checked]) -> list[Lesson]:
         list(pool.map(learn, by_evidence.items()))
     print(f"{len(things)} read, {time.monotonic() - begun:.0f} s", flush=True)
     return [lesson for some in found for lesson in some]
-
-
-def kept(file: Path | None, make: Callable[[], list[Lesson]]) -> list[Lesson]:
-    """What a file holds, or, once and for the next time, what `make` gives."""
-    if file is not None and file.is_file():
-        return list(pickle.loads(file.read_bytes()))
-    lessons = make()
-    if file is not None:
-        file.write_bytes(pickle.dumps(lessons, protocol=5))
-    return lessons
 
 
 def part_of(thing: Checked) -> int:

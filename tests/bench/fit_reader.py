@@ -1,11 +1,12 @@
 """Fits rag/reader.npz: the small network that reads a question and a sentence side by side.
 
-    python tests/bench/fit_reader.py FOLDER --readers FOLDER [--indexes FOLDER] [--write]
+    python tests/bench/fit_reader.py FOLDER --readers FOLDER [--indexes FOLDER] [--lessons FILE] [--write]
 
 FOLDER is the public data that the questions of reading.py are about. The network is fitted once for each part of the
 questions, on the others, and once on all; --readers gets the former as without-N.npz, by which fit_answering.py judges
-questions that a reader has not seen; --write puts the last one in its place in the package. Needs PyTorch, which Dateline
-does not.
+questions that a reader has not seen, and the latter as all.npz; parts that lie there already are not fitted again. --lessons
+keeps what was read, which takes half an hour; --write puts the network of all in its place in the package. Needs PyTorch,
+which Dateline does not.
 
 One step takes a few questions, each with the sentences found for it. The loss is that of choosing among these and "none of
 them" (a softmax with a zero for none): minus the log of the share of those that answer, or of none for a question without an
@@ -17,16 +18,19 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from lessons import kept
 from reading import COLLECTIONS, FOLDS, Asked, collection_index, fitting_arguments, place_of_answer, questions_of
 from torch import nn
 from torch.nn import functional
@@ -107,6 +111,20 @@ class Network(nn.Module):
 def mean(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     """The mean over the tokens where it holds."""
     return (values * where[..., None]).sum(1) / where.sum(1, keepdim=True).clamp(min=1)
+
+
+def read_all(data: Path, indexes: Path | None) -> list[Lesson]:
+    """The lessons of every collection, two of them read at a time."""
+    with tempfile.TemporaryDirectory() as made, ProcessPoolExecutor(2) as pool:
+        reading = [pool.submit(_read_one, collection, data, indexes or Path(made)) for collection in COLLECTIONS]
+        return [lesson for one in reading for lesson in one.result()]
+
+
+def _read_one(collection: str, data: Path, indexes: Path) -> list[Lesson]:
+    with collection_index(collection, data, indexes / collection) as chat:
+        lessons = list(lessons_of(chat, questions_of(collection, data)))
+    print(f"{collection}: {len(lessons)} questions read", flush=True)
+    return lessons
 
 
 def lessons_of(chat: Chat, questions: list[Asked]) -> Iterator[Lesson]:
@@ -226,17 +244,13 @@ def save(network: Network, target: Path) -> None:
 
 
 def main() -> None:
-    arguments = fitting_arguments(readers=True)
+    arguments = fitting_arguments(readers=True, lessons=True)
     arguments.readers.mkdir(parents=True, exist_ok=True)
-    lessons: list[Lesson] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for collection in COLLECTIONS:
-            with collection_index(collection, arguments.data, (arguments.indexes or Path(folder)) / collection) as chat:
-                lessons += lessons_of(chat, questions_of(collection, arguments.data))
-            print(f"{collection}: {len(lessons)} questions so far", flush=True)
+    lessons = kept(arguments.lessons, lambda: read_all(arguments.data, arguments.indexes))
     # A process a part: they share what was read above, and PyTorch gains little from more than one thread here.
     torch.set_num_threads(1)
-    waiting = list(range(FOLDS + 1))
+    files = [arguments.readers / ("all.npz" if part == FOLDS else f"without-{part}.npz") for part in range(FOLDS + 1)]
+    waiting = [part for part, file in enumerate(files) if not file.is_file()]
     running: set[int] = set()
     failed = False
     while waiting or running:
@@ -244,19 +258,18 @@ def main() -> None:
             part = waiting.pop(0)
             process = os.fork()
             if not process:
-                left_out = [lesson for lesson in lessons if lesson.asked.fold == part]
                 network = fit([lesson for lesson in lessons if lesson.asked.fold != part], part)
-                if left_out:
-                    report(f"left out: part {part}", network, left_out)
-                    save(network, arguments.readers / f"without-{part}.npz")
-                elif arguments.write:
-                    save(network, Path(__file__).resolve().parents[2] / "rag" / "reader.npz")
+                save(network, files[part])
+                if part < FOLDS:
+                    report(f"left out: part {part}", network, [lesson for lesson in lessons if lesson.asked.fold == part])
                 os._exit(0)
             running.add(process)
             continue
         process, status = os.wait()
         running.discard(process)
         failed = failed or status != 0
+    if arguments.write and not failed:
+        shutil.copyfile(files[FOLDS], Path(__file__).resolve().parents[2] / "rag" / "reader.npz")
     sys.exit(failed)
 
 

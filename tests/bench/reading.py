@@ -143,13 +143,16 @@ def collection_index(collection: str, folder: Path, data_dir: Path) -> Iterator[
         yield chat
 
 
-def fitting_arguments(*, readers: bool = False) -> argparse.Namespace:
+def fitting_arguments(*, readers: bool = False, lessons: bool = False) -> argparse.Namespace:
     """What the scripts that fit are told: `data`, the folder of public data; `indexes`, where to keep indexes, or None;
-    `write`, whether the weights go into the package; and with `readers` the folder of the fitted readers."""
+    `write`, whether the weights go into the package; with `readers` the folder of the fitted readers,
+    and with `lessons` the file that keeps what was read, or None."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
     if readers:
         parser.add_argument("--readers", type=Path, required=True)
+    if lessons:
+        parser.add_argument("--lessons", type=Path, default=None)
     parser.add_argument("--indexes", type=Path, default=None)
     parser.add_argument("--write", action="store_true")
     return parser.parse_args()
