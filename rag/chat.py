@@ -109,12 +109,11 @@ class Chat:
         yield Status(f"Searching {count:,} article{'' if count == 1 else 's'}")
         hits = retrieve(self._index, asked, HITS, reranker=self._reranker)
         yield Status("Reading what was found")
-        frequency, passages = self._index.document_frequency, self._index.library.passage_count()
-        if not passages:
+        frequency = self._index.document_frequency
+        if not self._index.library.passage_count():
             yield from _told(quote.empty(), question, asked, hits, begun)
             return
-        cosines = self._index.cosines(asked, [hit.passage.id for hit in hits])
-        considered = quote.consider(asked, hits, self._reader, frequency, passages, cosines)
+        considered = self._consider(asked, hits)
         if several := readings(condensed, [turn.content for turn in turns], considered):
             yield from _told(several.draft, question, asked, hits, begun, readings=several.questions)
             return
@@ -197,8 +196,12 @@ class Chat:
         return DatelineRetriever(lambda query: self.search(query, k))
 
     def suggestions(self, n: int = 4) -> list[str]:
-        """Up to n questions to start from, taken from the articles, each of which they answer."""
-        return suggestions(self._index.library.articles(limit=SUGGEST_FROM), lambda question: self.ask(question).answered, n)
+        """Up to n questions to start from, taken from the articles, each of which quotations of them answer."""
+
+        def answered(question: str) -> bool:
+            return self._quotes(question, retrieve(self._index, question, HITS, reranker=self._reranker))
+
+        return suggestions(self._index.library.articles(limit=SUGGEST_FROM), answered, n)
 
     def next_questions(self, answer: Answer, asked: Sequence[str] = (), n: int = 3, within: float = 0.25) -> list[str]:
         """Up to n questions to go on with, taken from the passages found for an answer, which these answer.
@@ -206,15 +209,20 @@ class Chat:
         None of those `asked` already. Each is tried, by quoting and never by a model, as long as `within` seconds last.
         """
         until = time.perf_counter() + within
-        frequency, passages = self._index.document_frequency, self._index.library.passage_count()
 
         def told(question: str, hit: Hit) -> bool:
-            if time.perf_counter() >= until:
-                return False
-            cosines = self._index.cosines(question, [hit.passage.id])
-            return quote.write(quote.consider(question, [hit], self._reader, frequency, passages, cosines), frequency).answered
+            return time.perf_counter() < until and self._quotes(question, [hit])
 
         return next_questions(answer, asked, told, n)
+
+    def _consider(self, asked: str, hits: Sequence[Hit]) -> quote.Considered:
+        index = self._index
+        cosines = index.cosines(asked, [hit.passage.id for hit in hits])
+        return quote.consider(asked, hits, self._reader, index.document_frequency, index.library.passage_count(), cosines)
+
+    def _quotes(self, question: str, hits: Sequence[Hit]) -> bool:
+        """Do quotations of the hits answer it? No model is asked."""
+        return quote.write(self._consider(question, hits), self._index.document_frequency).answered
 
     # -- the collection ----------------------------------------------------------------------
 

@@ -400,3 +400,7 @@ def test_two_readers_are_answered_at_once(chat: Chat, script: Script) -> None:
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(chat.ask, [QUESTION, QUESTION]))
     assert all(answer.writer == "model" for answer in answers)
+
+
+def test_questions_to_start_from_cost_no_model(chat: Chat, script: Script) -> None:
+    assert len(chat.suggestions()) == 4 and not script.requests
