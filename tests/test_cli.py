@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 import re
 import signal
@@ -20,6 +19,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from commands import Run
 from fake_site import Site
 
 from index.errors import DatelineError
@@ -51,31 +51,6 @@ date: 2022-10-02
 
 The ferry between Odesa and Varna sails again from Monday. Tickets cost 40 euros.
 """
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """`run("ask", "...")` -> (exit code, stdout, stderr), in this process, for speed."""
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    root = logging.getLogger()
-    handlers, levels = (
-        root.handlers[:],
-        {name: logging.getLogger(name).level for name in ("", "index", "rag", "ui")},
-    )
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dateline", *arguments])
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        output = capsys.readouterr()
-        return int(exit.value.code or 0), output.out, output.err
-
-    yield run
-    root.handlers[:] = handlers
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import shutil
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -16,6 +13,7 @@ from typing import Any
 
 import lxml.html
 import pytest
+from commands import Run
 from markdown_it import MarkdownIt
 
 import rag
@@ -28,7 +26,6 @@ from rag.kept import Conversation, Exchange
 from rag.recheck import Verification, nearest_words
 from rag.record import Record, link, parse, record
 from rag.types import Answer, Citation, Claim, Verdict
-from ui import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("md", "html", "json")
@@ -478,27 +475,6 @@ def test_nothing_to_check_against(tmp_path: Path) -> None:
 
 
 # --- the commands -----------------------------------------------------------------------------------------
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    root = logging.getLogger()
-    handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in ("", "index", "rag", "ui")}
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dateline", *arguments])
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        output = capsys.readouterr()
-        return int(exit.value.code or 0), output.out, output.err
-
-    yield run
-    root.handlers[:] = handlers
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
 
 
 def test_list_search_export_verify_delete(run: Run, seeds: Collection, tmp_path: Path) -> None:

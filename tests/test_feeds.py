@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from fake_site import Site
-from test_read import pdf
+from pdf_files import pdf
 
 import rag
 from index.errors import ReadError

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from pdf_files import Put, placed_pdf
 
 from index.read import read
 from index.types import Article, Failure
@@ -17,53 +17,6 @@ FILLER = (
     "Traffic had been sent through the old tunnel since the storm of 3 March, which tore away two of the six pylons. "
     "A councillor called the celebration premature and the money spent on it a scandal. "
 )
-
-
-@dataclass(frozen=True)
-class Put:
-    """A line of text placed on a page."""
-
-    x: float
-    y: float
-    text: str
-    size: float = 10.0
-    font: str = "F1"
-
-
-def pdf(pages: Sequence[Iterable[Put]], properties: str = "", *, relative: bool = False) -> bytes:
-    """A PDF with the given lines in the given order, each page in one text object.
-
-    `relative`: each line is placed by how far it is from the one before, as many programs write them.
-    """
-    fonts = ("Times-Roman", "Times-Bold")
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
-    objects += [f"<< /Type /Font /Subtype /Type1 /BaseFont /{font} /Encoding /WinAnsiEncoding >>" for font in fonts]
-    kids = []
-    for page in pages:
-        said, at = [], (0.0, 0.0)
-        for put in page:
-            shown = "({}) Tj".format(put.text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)"))
-            moved = f"{put.x - at[0]:.2f} {put.y - at[1]:.2f} Td" if relative else f"1 0 0 1 {put.x:.2f} {put.y:.2f} Tm"
-            said.append(f"/{put.font} {put.size} Tf {moved} {shown}")
-            at = put.x, put.y
-        stream = f"BT {' '.join(said)} ET"
-        objects.append(f"<< /Length {len(stream.encode('cp1252'))} >>\nstream\n{stream}\nendstream")
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {len(objects)} 0 R"
-            " /Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>"
-        )
-        kids.append(f"{len(objects)} 0 R")
-    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
-    objects.append(f"<< {properties} >>")
-    written = b"%PDF-1.4\n"
-    places = []
-    for number, body in enumerate(objects, 1):
-        places.append(len(written))
-        written += f"{number} 0 obj\n{body}\nendobj\n".encode("cp1252")
-    table = "".join(f"{place:010} 00000 n \n" for place in places)
-    trailer = f"<< /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects)} 0 R >>"
-    head = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n"
-    return written + f"{head}{table}trailer\n{trailer}\nstartxref\n{len(written)}\n%%EOF".encode()
 
 
 def set_in(text: str, x: float, y: float, *, letters: int = 46, indent: float = 10.0, size: float = 10.0) -> list[Put]:
@@ -125,7 +78,7 @@ ORDERS = {
 def test_columns_are_read_one_after_the_other(tmp_path: Path, order: str, relative: bool) -> None:
     left, said_left = column("Left", LEFT, 700)
     right, said_right = column("Right", RIGHT, 700)
-    article = one(tmp_path, pdf([ORDERS[order]([*left, *right])], relative=relative))
+    article = one(tmp_path, placed_pdf([ORDERS[order]([*left, *right])], relative=relative))
     assert article.text.split("\n\n") == [*said_left, *said_right]
 
 
@@ -144,7 +97,7 @@ def test_lines_over_both_columns_stand_where_they_are(tmp_path: Path, order: str
     heading = Put(150, 540, "What the engineers of the harbour found in the mud below", 14, "F2")
     lower, said_lower = zip(column("Lower left", LEFT, 505, 2), column("Lower right", RIGHT, 505, 2), strict=True)
     puts = [*headline, *standfirst, *upper[0], *upper[1], heading, *lower[0], *lower[1]]
-    article = one(tmp_path, pdf([ORDERS[order](puts)]))
+    article = one(tmp_path, placed_pdf([ORDERS[order](puts)]))
     assert article.title == "A bridge over the harbour that storms tore down is open again"
     assert article.text.split("\n\n") == [
         f"{standfirst[0].text} {standfirst[1].text}",
@@ -154,7 +107,7 @@ def test_lines_over_both_columns_stand_where_they_are(tmp_path: Path, order: str
 
 def test_three_columns(tmp_path: Path) -> None:
     columns = [column(name, x, 700, letters=30) for name, x in (("One", 50.0), ("Two", 225.0), ("Three", 400.0))]
-    article = one(tmp_path, pdf([by_row(put for puts, _ in columns for put in puts)]))
+    article = one(tmp_path, placed_pdf([by_row(put for puts, _ in columns for put in puts)]))
     assert article.text.split("\n\n") == [text for _, texts in columns for text in texts]
 
 
@@ -164,7 +117,7 @@ def test_a_paragraph_goes_on_over_a_column_and_a_page(tmp_path: Path) -> None:
     right = [Put(RIGHT, 700 - 12 * at, line.text) for at, line in enumerate(lines[10:20])]
     # The rest fills three lines of the second page's first column and one of its second: too few to be seen alone.
     last = [Put(LEFT, 700 - 12 * at, line.text) for at, line in enumerate(lines[20:])]
-    article = one(tmp_path, pdf([by_row([*left, *right]), last]))
+    article = one(tmp_path, placed_pdf([by_row([*left, *right]), last]))
     assert article.text == (FILLER * 5).strip()
 
 
@@ -173,7 +126,7 @@ def test_a_few_lines_in_the_last_pages_second_column_are_a_column_still(tmp_path
     right, said_right = column("Right", RIGHT, 700)
     last, said_last = column("Last", LEFT, 700)
     end = set_in("Right at the end stand two lines more, and they are short, but they are the end.", RIGHT, 700)
-    article = one(tmp_path, pdf([by_row([*left, *right]), by_row([*last, *end])]))
+    article = one(tmp_path, placed_pdf([by_row([*left, *right]), by_row([*last, *end])]))
     ending = " ".join(put.text for put in end)
     assert article.text.split("\n\n") == [*said_left, *said_right, *said_last, ending]
 
@@ -182,7 +135,7 @@ def test_a_page_of_one_column_and_a_table_are_left_in_their_order(tmp_path: Path
     text, said = column("Wide", LEFT, 700, letters=105)
     rows = [("Year", "Cars"), ("2018", "5,900"), ("2019", "6,100"), ("2020", "2,050"), ("2021", "4,400"), ("2022", "6,000")]
     table = [Put(x, 400 - 14 * at, cell) for at, row in enumerate(rows) for x, cell in zip((LEFT, 250.0), row, strict=True)]
-    article = one(tmp_path, pdf([[*text, *table]]))
+    article = one(tmp_path, placed_pdf([[*text, *table]]))
     assert article.text.split("\n\n")[:3] == said
     assert "2018 5,900" in article.text
     assert article.text.index("6,100") < article.text.index("2020")
@@ -204,7 +157,7 @@ def test_a_page_of_one_column_and_a_table_are_left_in_their_order(tmp_path: Path
 )
 def test_words_broken_at_a_lines_end(tmp_path: Path, text: str, joined: str | None) -> None:
     puts = [Put(LEFT, 700 - 12 * at, line) for at, line in enumerate(text.split("\n"))]
-    found = one(tmp_path, pdf([puts])).text
+    found = one(tmp_path, placed_pdf([puts])).text
     if joined is None:
         assert "with-out" not in found
         assert "northeast" in found or "north-east" in found or "without" in found
@@ -224,13 +177,13 @@ def test_running_heads_and_feet_go_wherever_the_file_has_them(tmp_path: Path) ->
         # The foot comes first in the file, and the head last.
         pages.append([*foot, *by_row([*left, *right]), head])
         said += [*said_left, *said_right]
-    assert one(tmp_path, pdf(pages)).text.split("\n\n") == said
+    assert one(tmp_path, placed_pdf(pages)).text.split("\n\n") == said
 
 
 def test_what_repeats_inside_the_pages_stays(tmp_path: Path) -> None:
     pages = [[*column(f"A {number}", LEFT, 700)[0], Put(LEFT, 500, "Never again, she said.")] for number in range(4)]
     pages = [[*page, *[Put(LEFT, 400 - 12 * at, put.text) for at, put in enumerate(set_in(FILLER, 0, 0))]] for page in pages]
-    assert one(tmp_path, pdf(pages)).text.count("Never again, she said.") == 4
+    assert one(tmp_path, placed_pdf(pages)).text.count("Never again, she said.") == 4
 
 
 def test_headings_in_larger_or_bold_type_are_paragraphs(tmp_path: Path) -> None:
@@ -238,19 +191,19 @@ def test_headings_in_larger_or_bold_type_are_paragraphs(tmp_path: Path) -> None:
     bold = Put(
         LEFT, 620, "The tunnel and the storm and the people who had to live with both of them for many months", font="F2"
     )
-    article = one(tmp_path, pdf([[*first, bold, *second]]))
+    article = one(tmp_path, placed_pdf([[*first, bold, *second]]))
     assert article.text.split("\n\n") == [FILLER.strip(), bold.text, FILLER.strip()]
     larger = Put(LEFT, 750, "Bridge reopens", 20)
     properties = "/CreationDate (D:20200519083000Z)"
-    article = one(tmp_path, pdf([[larger, *first, bold, *second]], properties))
+    article = one(tmp_path, placed_pdf([[larger, *first, bold, *second]], properties))
     assert (article.title, article.published) == ("Bridge reopens", None)
     assert article.text.startswith("Engineers")
-    assert one(tmp_path, pdf([[larger, *first]], "/Title (The bridge)")).title == "The bridge"
+    assert one(tmp_path, placed_pdf([[larger, *first]], "/Title (The bridge)")).title == "The bridge"
 
 
 def test_a_page_of_far_too_many_lines_takes_no_time(tmp_path: Path) -> None:
     puts = [Put(50 + (at * 37) % 500, 780 - (at * 13) % 760, f"word {at}") for at in range(8_000)]
-    (tmp_path / "a.pdf").write_bytes(pdf([puts]))
+    (tmp_path / "a.pdf").write_bytes(placed_pdf([puts]))
     begun = time.monotonic()
     assert len(list(read(tmp_path / "a.pdf"))) == 1
     assert time.monotonic() - begun < 10
@@ -258,7 +211,7 @@ def test_a_page_of_far_too_many_lines_takes_no_time(tmp_path: Path) -> None:
 
 def test_places_that_are_no_places_do_no_harm(tmp_path: Path) -> None:
     for matrix in ("0 0 0 0 0 0", "1e30 0 0 1e30 1e30 1e30", "1 0 0 1 -9e99 9e99", "nan inf 1 1 1 1", "0 1 -1 0 300 300"):
-        data = pdf([[Put(LEFT, 700 - 12 * at, line) for at, line in enumerate([FILLER] * 12)]])
+        data = placed_pdf([[Put(LEFT, 700 - 12 * at, line) for at, line in enumerate([FILLER] * 12)]])
         data = data.replace(b"1 0 0 1 60.00 700.00", matrix.encode())
         (tmp_path / "a.pdf").write_bytes(data)
         (found,) = read(tmp_path / "a.pdf")
@@ -267,4 +220,4 @@ def test_places_that_are_no_places_do_no_harm(tmp_path: Path) -> None:
 
 def test_the_day_a_pdf_was_made_is_not_its_day(tmp_path: Path) -> None:
     made = "/CreationDate (D:20200519083000Z) /ModDate (D:20200519083000Z)"
-    assert one(tmp_path, pdf([set_in(FILLER, LEFT, 700)], made)).published != date(2020, 5, 19)
+    assert one(tmp_path, placed_pdf([set_in(FILLER, LEFT, 700)], made)).published != date(2020, 5, 19)

@@ -6,12 +6,12 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
 from docx import Document
+from pdf_files import pdf
 
 from index.read import fingerprint, read
 from index.reading.formats import holds_many
@@ -41,33 +41,6 @@ def refused(path: Path | str) -> str:
     (found,) = read(path)
     assert isinstance(found, Failure), found
     return found.reason
-
-
-def pdf(pages: Sequence[Sequence[str]], properties: str = "") -> bytes:
-    """A PDF with the given lines on its pages, written by hand."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
-    kids = []
-    objects.append("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
-    for lines in pages:
-        shown = " T* ".join("({}) Tj".format(line.replace("(", r"\(").replace(")", r"\)")) for line in lines)
-        stream = f"BT /F1 11 Tf 13 TL 60 760 Td {shown} ET"
-        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {len(objects)} 0 R"
-            " /Resources << /Font << /F1 3 0 R >> >> >>"
-        )
-        kids.append(f"{len(objects)} 0 R")
-    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
-    objects.append(f"<< {properties} >>")
-    written = b"%PDF-1.4\n"
-    places = []
-    for number, body in enumerate(objects, 1):
-        places.append(len(written))
-        written += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
-    table = "".join(f"{place:010} 00000 n \n" for place in places)
-    trailer = f"<< /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects)} 0 R >>"
-    head = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n"
-    return written + f"{head}{table}trailer\n{trailer}\nstartxref\n{len(written)}\n%%EOF".encode()
 
 
 def html(head: str = "", body: str = "", lang: str = "en") -> str:
