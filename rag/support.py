@@ -35,13 +35,16 @@ TOGETHER = 900
 COPIED, STEEPNESS = 0.55, 0.12
 """Share of neighbouring words from which a sentence counts as copied rather than rewritten, and how gradually."""
 
-BETTER = (
+OF_COPIES = (
     "pairs of one sentence", "triples of one sentence", "triples", "in one place", "runs", "weakest run", "neighbours",
-    "telling words", "same words", "nearest", "weakest", "weakest in the middle",
+    "weakest", "numbers",
 )  # fmt: skip
-WORSE = ("numbers", "names", "negation", "hedge")
-"""The numbers that are weighed: those that speak for support, and those against. Shares and cosines, but for how many
-numbers and names are missing, and whether one of the two says "not" or hedges and the other does not."""
+OF_REWRITINGS = (
+    "telling words", "same words", "nearest", "weakest", "weakest in the middle", "neighbours", "numbers", "names",
+)  # fmt: skip
+AGAINST = ("numbers", "names")
+"""What is weighed of a copied sentence, what of a rewritten one, and what of it speaks against support: how many numbers and
+names are missing. The others are shares and cosines."""
 
 CLOSEST, ADDING, LEAST_ADDED = 3, 0.8, 0.1
 """Sentences that are read beside the one that is checked; how much it counts that one has words which those chosen before
@@ -179,7 +182,7 @@ def closest(said: ReadSentence, evidence: Sequence[ReadSentence]) -> list[ReadSe
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """How far a sentence is copied rather than rewritten, in (0, 1), and the numbers named in BETTER and WORSE."""
+    """How far a sentence is copied rather than rewritten, in (0, 1), and the numbers named in OF_COPIES and OF_REWRITINGS."""
 
     copied: float
     numbers: dict[str, float]
@@ -192,8 +195,6 @@ def support(said: ReadSentence, evidence: Sequence[ReadSentence]) -> Support:
     neighbouring = _share(pairs, frozenset().union(*(one.pairs for one in evidence)))
     late = _best_of_each(said.last, [one.last for one in evidence])[said.tells]
     middle = _best_of_each(said.middle, [one.middle for one in evidence])[said.tells]
-    likely = [_share(said.telling, one.terms) for one in evidence] + late.mean(axis=0)
-    nearest = evidence[int(likely.argmax())]
     run, weakest_run = _runs(said, evidence)
     numbers = {
         "pairs of one sentence": max(_share(pairs, one.pairs) for one in evidence),
@@ -211,8 +212,6 @@ def support(said: ReadSentence, evidence: Sequence[ReadSentence]) -> Support:
         "weakest in the middle": _weakest(middle.max(axis=1)),
         "numbers": float(len(unexplained(said.quantities, known_quantities(evidence)))),
         "names": float(len(missing_names(said, evidence))),
-        "negation": float(says_not(said.text) != says_not(nearest.text)),
-        "hedge": float(hedges(nearest.text) > hedges(said.text)),
     }
     return Support(1 / (1 + math.exp(-(neighbouring - COPIED) / STEEPNESS)), numbers)
 

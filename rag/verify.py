@@ -73,10 +73,12 @@ class CheckingModel:
 
     def probability(self, shared: Support, follows: float) -> float:
         """How likely the evidence supports the sentence, in (0, 1); `follows` is what the network makes of it."""
+        numbers = {**shared.numbers, FOLLOWS: follows}
         total = self.bias + self.gate * (shared.copied - 0.5)
-        for name, number in {**shared.numbers, FOLLOWS: follows}.items():
-            weight = shared.copied * self.copied.get(name, 0.0) + (1 - shared.copied) * self.rewritten.get(name, 0.0)
-            total += weight * (number - self.centre[name]) / self.spread[name]
+        for share, weights in ((shared.copied, self.copied), (1 - shared.copied, self.rewritten)):
+            total += share * sum(
+                weight * (numbers[name] - self.centre[name]) / self.spread[name] for name, weight in weights.items()
+            )
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 

@@ -36,7 +36,7 @@ from torch.nn import functional
 
 from index.minilm import MiniLM
 from rag.following import HEADS, WIDTH, beside
-from rag.support import BETTER, WORSE, closest, read, read_as_one, support
+from rag.support import AGAINST, OF_COPIES, OF_REWRITINGS, closest, read, read_as_one, support
 from rag.verify import FOLLOWS
 
 PARTS = 3
@@ -204,25 +204,43 @@ def scores_of(network: Network, lessons: Sequence[Lesson]) -> np.ndarray:
     return scores
 
 
-def fit_numbers(x: np.ndarray, copied: np.ndarray, y: np.ndarray, shares: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Weights (copied, then rewritten, then the gate's, then the bias) of which none has the wrong sign."""
-    design = np.hstack([x * copied[:, None], x * (1 - copied[:, None]), copied[:, None] - 0.5])
-    wanted = np.concatenate([signs, signs, [0.0]])
-    weights = np.zeros(design.shape[1] + 1)
-    kept = list(range(design.shape[1]))
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What the regression sees of each lesson: `columns` of standardised numbers by name, and how far it is copied."""
+
+    columns: dict[str, np.ndarray]
+    copied: np.ndarray
+
+    def design(self, weighed: Sequence[tuple[str, bool]]) -> np.ndarray:
+        """One column for each number and whether it is weighed of copies or of rewritings, and the gate's."""
+        gates = {True: self.copied, False: 1 - self.copied}
+        return np.column_stack([*(self.columns[name] * gates[of_copies] for name, of_copies in weighed), self.copied - 0.5])
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each number counts of copies (True) and of rewritings (False), the gate and the bias."""
+
+    of: dict[tuple[str, bool], float]
+    gate: float
+    bias: float
+
+    def probabilities(self, numbers: Numbers) -> np.ndarray:
+        """What the regression says of each lesson."""
+        total = numbers.design(list(self.of)) @ [*self.of.values(), self.gate] + self.bias
+        return np.asarray(1 / (1 + np.exp(-total)))
+
+
+def fit_numbers(numbers: Numbers, of: np.ndarray, y: np.ndarray, shares: np.ndarray, *, network: bool = True) -> Weights:
+    """Weights fitted on the lessons `of`, none of which has the wrong sign; of `network`, with its score."""
+    weighed = [(name, True) for name in OF_COPIES] + [(name, False) for name in OF_REWRITINGS]
+    weighed += [(FOLLOWS, True), (FOLLOWS, False)] if network else []
     while True:
-        found, bias = regression(design[:, kept], y, shares, bias=True, ridge=RIDGE)
-        wrong = [n for n, weight in zip(kept, found, strict=True) if weight * wanted[n] < 0]
-        if not wrong:
-            weights[kept], weights[-1] = found, bias
-            return weights
-        kept = [n for n in kept if n not in wrong]
-
-
-def probabilities(x: np.ndarray, copied: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What the regression says."""
-    design = np.hstack([x * copied[:, None], x * (1 - copied[:, None]), copied[:, None] - 0.5])
-    return 1 / (1 + np.exp(-(design @ weights[:-1] + weights[-1])))
+        found, bias = regression(numbers.design(weighed)[of], y[of], shares[of], bias=True, ridge=RIDGE)
+        right = [one for one, weight in zip(weighed, found[:-1], strict=True) if (weight < 0) == (one[0] in AGAINST)]
+        if len(right) == len(weighed):
+            return Weights(dict(zip(weighed, found[:-1].tolist(), strict=True)), float(found[-1]), bias)
+        weighed = right
 
 
 def report(name: str, scores: np.ndarray, lessons: Sequence[Lesson], things: Sequence[Checked]) -> None:
@@ -270,34 +288,33 @@ def main() -> None:
         follows[mine] = scores_of(network, [lessons[n] for n in mine])
         report(f"network, part {part}", follows[mine], [lessons[n] for n in mine], things)
     report("network", follows, lessons, things)
-    names = [*BETTER, *WORSE, FOLLOWS]
-    signs = np.array([-1.0 if name in WORSE else 1.0 for name in names])
-    raw = np.array([[*(one.numbers[name] for name in names[:-1]), score] for one, score in zip(lessons, follows, strict=True)])
-    centre, spread = np.median(raw, axis=0), raw.std(axis=0) + 1e-6
-    x, copied = (raw - centre) / spread, np.array([one.copied for one in lessons])
+    raw = {name: np.array([one.numbers[name] for one in lessons]) for name in dict.fromkeys(OF_COPIES + OF_REWRITINGS)}
+    raw[FOLLOWS] = follows
+    centre = {name: float(np.median(values)) for name, values in raw.items()}
+    spread = {name: float(values.std()) + 1e-6 for name, values in raw.items()}
+    copied = np.array([one.copied for one in lessons])
+    numbers = Numbers({name: (values - centre[name]) / spread[name] for name, values in raw.items()}, copied)
     y = np.array([one.share for one in lessons])
     shares = np.array([WEIGHT_OF_NUMBERS.get(one.source, OWN) for one in lessons])
     parts = np.array([one.part for one in lessons])
-    left_out: list[np.ndarray] = []
-    for label, used in (("numbers alone", len(names) - 1), ("numbers and network", len(names))):
+    left_out: list[Weights] = []
+    for label, network in (("numbers alone", False), ("numbers and network", True)):
         scores, left_out = np.zeros(len(lessons)), []
         for part in range(PARTS):
-            others = parts != part
-            left_out.append(fit_numbers(x[others, :used], copied[others], y[others], shares[others], signs[:used]))
-            scores[~others] = probabilities(x[~others, :used], copied[~others], left_out[-1])
+            left_out.append(fit_numbers(numbers, parts != part, y, shares, network=network))
+            scores[parts == part] = left_out[-1].probabilities(numbers)[parts == part]
         report(label, scores, lessons, things)
     supported, called = threshold(scores, lessons)
     print(f"supported from {supported:.3f}: {called:.2f} of QAGS's and FRANK's sentences, {RIGHT} of them right")
 
-    def model_of(weights: np.ndarray) -> dict[str, Any]:
-        count = len(names)
+    def model_of(weights: Weights) -> dict[str, Any]:
         return {
-            "centre": dict(zip(names, centre.round(4).tolist(), strict=True)),
-            "spread": dict(zip(names, spread.round(4).tolist(), strict=True)),
-            "copied": dict(zip(names, weights[:count].round(4).tolist(), strict=True)),
-            "rewritten": dict(zip(names, weights[count : 2 * count].round(4).tolist(), strict=True)),
-            "gate": round(float(weights[-2]), 4),
-            "bias": round(float(weights[-1]), 4),
+            "centre": {name: round(value, 4) for name, value in centre.items()},
+            "spread": {name: round(value, 4) for name, value in spread.items()},
+            "copied": {name: round(weight, 4) for (name, of_copies), weight in weights.of.items() if of_copies},
+            "rewritten": {name: round(weight, 4) for (name, of_copies), weight in weights.of.items() if not of_copies},
+            "gate": round(weights.gate, 4),
+            "bias": round(weights.bias, 4),
             "supported": round(supported, 3),
             "partly": round(PARTLY * supported, 3),
         }
@@ -305,7 +322,7 @@ def main() -> None:
     if arguments.models:
         for part, weights in enumerate(left_out):
             (arguments.models / f"without-{part}.json").write_text(json.dumps(model_of(weights)), encoding="utf-8")
-    model = json.dumps(model_of(fit_numbers(x, copied, y, shares, signs)), indent=1) + "\n"
+    model = json.dumps(model_of(fit_numbers(numbers, shares > 0, y, shares)), indent=1) + "\n"
     print(model)
     if arguments.write:
         package = Path(__file__).resolve().parents[2] / "rag"
