@@ -34,9 +34,8 @@ class Fake(FakeChat):
         return None if found is None or id in self.gone else (found[0], id not in self.earlier)
 
 
-@pytest.fixture
-def context(browser: Any) -> Iterator[Any]:
-    """A browser of its own for each test: what one asked is not in the list of the next."""
+@pytest.fixture(scope="module")
+def own_context(browser: Any) -> Iterator[Any]:
     own = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     own.set_default_timeout(10_000)
     yield own
@@ -44,8 +43,26 @@ def context(browser: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def served(serve: Serve, tmp_path: Path) -> Served:
-    return serve(Fake(tmp_path, [BRIDGE, HARBOUR], bridge_answers))
+def context(own_context: Any) -> Any:
+    """Another reader in each test, so that what one asked is not in the list of the next; the scripts are loaded once."""
+    own_context.clear_cookies()
+    return own_context
+
+
+@pytest.fixture(scope="module")
+def kept(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Served:
+    return serve(Fake(tmp_path_factory.mktemp("kept")))
+
+
+@pytest.fixture
+def served(kept: Served) -> Served:
+    """One server for all, whose chat begins anew: but for its conversations, which the page holds on to."""
+    chat = kept.chat
+    folder, conversations = chat.data_dir, chat.conversations
+    vars(chat).clear()
+    chat.conversations = conversations
+    chat.__init__(folder, [BRIDGE, HARBOUR], bridge_answers)
+    return kept
 
 
 def listed(page: Any, count: int) -> list[str]:
