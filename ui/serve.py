@@ -36,6 +36,9 @@ LOOKS, LOOKS_EACH = 100, 50
 THREADS = 32
 """Threads for what takes time: the questions of programs, as many of the page, and what is looked up meanwhile."""
 
+QUEUE_EVERY = 0.01
+"""Seconds between two looks into the page's queue: what a question waits at most, when nothing else is asked."""
+
 
 def serve(
     chat: Chat,
@@ -156,9 +159,10 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
     programs = api.api(chat, rooms)
     app.router.routes.append(Route("/api", programs))  # a mount does not answer to its own name
     app.mount("/api", programs)
+    page = build(chat, sign_out=readers is not None)
     gr.mount_gradio_app(
         app,
-        build(chat, sign_out=readers is not None),
+        page,
         path="/",
         # Gradio gives the name to what it calls: `gr.Request.username`.
         auth_dependency=(lambda request: request.scope.get("reader")) if readers else None,
@@ -176,6 +180,9 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
         mcp_server=False,
         enable_monitoring=False,
     )
+    # Gradio looks into its empty queue a thousand times a second, which lets no processor rest.
+    queue = page._queue
+    queue.sleep_when_free = queue.progress_update_sleep_when_free = QUEUE_EVERY
     # Who signs in is known by the account: a secret of the browser's own would outlive the signing out.
     return Guard(app if readers else with_secret(app), host=host, access=access, readers=readers)
 

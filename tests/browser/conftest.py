@@ -75,9 +75,9 @@ def browser() -> Iterator[Any]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve() -> Iterator[Callable[..., Served]]:
-    """Serve a chat for the rest of the session."""
+    """Serve a chat until the end of the file."""
     running: list[Served] = []
 
     def start(chat: Any, **options: Any) -> Served:
@@ -90,14 +90,16 @@ def serve() -> Iterator[Callable[..., Served]]:
 
 
 @pytest.fixture(scope="session")
-def seeds(serve: Callable[..., Served], tmp_path_factory: pytest.TempPathFactory) -> Served:
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The real thing: the starter collection, asked without a key."""
     import rag
 
     chat = rag.open_chat(data_dir=tmp_path_factory.mktemp("seeds"))
     report = chat.add(*SEEDS)
     assert report.added and not report.failed, str(report)
-    return serve(chat)
+    served = Served(chat)
+    yield served
+    served.close()
 
 
 @pytest.fixture(scope="session")
@@ -115,8 +117,10 @@ def answered(seeds: Served) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def stage(serve: Callable[..., Served], tmp_path_factory: pytest.TempPathFactory) -> Served:
-    return serve(FakeChat(tmp_path_factory.mktemp("stage")))
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = Served(FakeChat(tmp_path_factory.mktemp("stage")))
+    yield served
+    served.close()
 
 
 @pytest.fixture
