@@ -13,8 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from index import publish, words
 from index.address import is_web_address
+from index.catalogue import Listing, Query
 from index.chunk import CHUNK_RULE, CountTokens, chunk, embedded_text
 from index.embed import Embedder, Vectors
 from index.errors import IndexMismatchError
@@ -103,6 +106,24 @@ class Index:
         self._repair(self._lexical.damage)
         ids = self.library.ids([number for number, _ in found])
         return [(ids[number], score) for number, score in found if number in ids][:k]
+
+    def listing(self, query: Query) -> Listing:
+        """One page of the articles that the query chooses, without their texts. Raises KeyError for an unknown order."""
+        return self.library.listing(query, self._versions_with(words.content_terms(query.search)))
+
+    def _versions_with(self, terms: Sequence[str]) -> list[int]:
+        """The numbers of the versions in which every one of the terms stands, wherever."""
+        if not terms:
+            return []
+        numbers, versions = self.library.places()
+        found: set[int] | None = None
+        for term in dict.fromkeys(terms):
+            of_term = set(versions[np.isin(numbers, self._lexical.holding(term))].tolist())
+            found = of_term if found is None else found & of_term
+            if not found:
+                break
+        self._repair(self._lexical.damage)
+        return sorted(found or ())
 
     def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many passages each term (`index.words.terms`) stands."""

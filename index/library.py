@@ -6,6 +6,7 @@ their words. Whatever else lies in the data folder, both indexes included, can b
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from index import words
+from index import catalogue, words
+from index.catalogue import Entry, Listing, Overview, Query, Version
 from index.chunk import heading
 from index.dates import Month, datelines, day_number
 from index.errors import IndexDamagedError, NotFoundError
@@ -72,7 +74,10 @@ CREATE TABLE IF NOT EXISTS visits_gave(
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS visits_gave_by_origin ON visits_gave(origin);
 """
+# Holds all that a list sorts and filters by, so that no text is read for it.
+_LISTED = "CREATE INDEX IF NOT EXISTS versions_listed ON versions(state, published, title, outlet, article)"
 _ARTICLE = "v.article, v.title, v.text, v.source, v.url, v.outlet, v.author, v.published, v.language, v.sha256"
+_WITHOUT_TEXT = _ARTICLE.replace("v.text", "''")
 _STORED = np.dtype("<f2")
 
 Vectors = NDArray[np.float32]
@@ -136,10 +141,69 @@ class Library:
         rows = self._read(f"SELECT {_ARTICLE} FROM versions v WHERE v.article = ? AND v.state = 'current'", [article_id])
         row = rows.fetchone()
         if row is None:
-            raise NotFoundError(
-                f"No article has the id {article_id!r}. The command `dateline articles` lists them with their ids."
-            )
+            raise _not_found(article_id)
         return _article(row)
+
+    def listing(self, query: Query, holding: Sequence[int] = ()) -> Listing:
+        """One page of the articles that the query chooses, without their texts.
+
+        `holding` are the numbers of the versions in which the words searched for stand. Raises KeyError for an unknown order.
+        """
+        query = catalogue.bounded(query)
+        order = catalogue.ordered(query.order)
+        wanted = query.outlet.casefold()
+        spellings = [name for name, _ in self.overview().outlets if name.casefold() == wanted] if wanted else []
+        where, values = catalogue.conditions(query, spellings, json.dumps([int(number) for number in holding]))
+        total = int(self._read(f"SELECT count(*) FROM versions v WHERE {where}", values).fetchone()[0])
+        rows = self._read(
+            f"SELECT {_WITHOUT_TEXT}, v.added, (SELECT min(w.added) FROM versions w WHERE w.article = v.article), "
+            "(SELECT count(*) FROM versions w WHERE w.article = v.article) "
+            f"FROM (SELECT v.number FROM versions v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?) page "
+            f"JOIN versions v ON v.number = page.number ORDER BY {order}",
+            [*values, query.limit, query.offset],
+        )
+        entries = [
+            Entry(_article(row[:-3]), datetime.fromisoformat(row[-2]), datetime.fromisoformat(row[-3]), row[-1]) for row in rows
+        ]
+        return Listing(tuple(entries), total)
+
+    def overview(self) -> Overview:
+        """The collection in figures."""
+        count, dated, first, last = self._read(
+            "SELECT count(*), count(published), min(published), max(published) FROM versions WHERE state = 'current'"
+        ).fetchone()
+        outlets = self._read(
+            "SELECT outlet, count(*) FROM versions WHERE state = 'current' AND outlet <> '' GROUP BY outlet"
+        ).fetchall()
+        first, last = (date.fromisoformat(day) if day else None for day in (first, last))
+        return Overview(count, dated, first, last, catalogue.by_number(outlets))
+
+    def versions(self, article_id: str) -> list[Version]:
+        """Every version of an article, the newest first, without their texts. Raises NotFoundError."""
+        self._known(article_id)
+        rows = self._read(
+            f"SELECT {_WITHOUT_TEXT}, v.added, v.state FROM versions v WHERE v.article = ? ORDER BY v.number", [article_id]
+        ).fetchall()
+        versions = [
+            Version(number, _article(row[:-2]), datetime.fromisoformat(row[-2]), row[-1] == "current")
+            for number, row in enumerate(rows, 1)
+        ]
+        return versions[::-1]
+
+    def version(self, article_id: str, number: int) -> Article:
+        """One version of an article, from 1, the oldest, with its text. Raises NotFoundError."""
+        self._known(article_id)
+        row = self._read(
+            f"SELECT {_ARTICLE} FROM versions v WHERE v.article = ? ORDER BY v.number LIMIT 1 OFFSET ?",
+            [article_id, max(0, number - 1)],
+        ).fetchone()
+        if row is None or number < 1:
+            raise NotFoundError(f"The article {article_id!r} has no version {number}.")
+        return _article(row)
+
+    def _known(self, article_id: str) -> None:
+        if self._read("SELECT 1 FROM articles WHERE id = ? AND current IS NOT NULL", [article_id]).fetchone() is None:
+            raise _not_found(article_id)
 
     def article_count(self) -> int:
         """How many articles can answer."""
@@ -209,6 +273,12 @@ class Library:
                 some,
             )
         ]
+
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The numbers of all passages in their order, and of each the number of the version it belongs to."""
+        rows = self._read("SELECT number, version FROM passages ORDER BY number").fetchall()
+        pairs = np.array(rows, np.int64).reshape(len(rows), 2)
+        return pairs[:, 0], pairs[:, 1]
 
     def ids(self, numbers: Sequence[int]) -> dict[int, str]:
         """The ids of the passages with these numbers that can still be found."""
@@ -462,8 +532,9 @@ class Library:
         return connection
 
     def _create_if_new(self) -> None:
-        there = {row[0] for row in self._read("SELECT name FROM sqlite_master WHERE name IN ('meta', 'visits')")}
-        if len(there) == 2:
+        names = "'meta', 'visits', 'versions_listed'"
+        there = {row[0] for row in self._read(f"SELECT name FROM sqlite_master WHERE name IN ({names})")}
+        if len(there) == 3:
             return
         with self.writing() as connection:
             # Asked again inside the transaction: another process may have been quicker.
@@ -471,6 +542,7 @@ class Library:
                 _create(connection, _TABLES)
                 _set_meta(connection, {"schema": str(SCHEMA), "state": "0"})
             _create(connection, _VISITS)
+            _create(connection, _LISTED)
 
     @contextmanager
     def _naming_damage(self) -> Iterator[None]:
@@ -517,6 +589,10 @@ def _article(row: Sequence[Any]) -> Article:
         id=article_id, title=title, text=text, source=source, url=url, outlet=outlet, author=author,
         published=date.fromisoformat(published) if published else None, language=language, sha256=sha256,
     )  # fmt: skip
+
+
+def _not_found(article_id: str) -> NotFoundError:
+    return NotFoundError(f"No article has the id {article_id!r}. The command `dateline articles` lists them with their ids.")
 
 
 def _described(row: Sequence[Any]) -> dict[str, Any]:

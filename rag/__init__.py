@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from index.catalogue import Entry, Listing, Overview, Version
 from index.errors import DatelineError
 from index.types import Article, Failure, Hit, Passage, Progress, Report
 from rag.types import Answer, Citation, Claim, ClaimChecked, Event, Status, Token, Turn, Verdict, Withdrawn
@@ -29,9 +30,12 @@ __all__ = [
     "Claim",
     "ClaimChecked",
     "DatelineError",
+    "Entry",
     "Event",
     "Failure",
     "Hit",
+    "Listing",
+    "Overview",
     "Passage",
     "Progress",
     "Report",
@@ -39,6 +43,7 @@ __all__ = [
     "Token",
     "Turn",
     "Verdict",
+    "Version",
     "Withdrawn",
     "check",
     "doctor",

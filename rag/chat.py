@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.catalogue import ORDERS, Listing, Order, Overview, Query, Version
 from index.errors import DatelineError
 from index.filter import Filter
 from index.index import Index
@@ -194,12 +195,48 @@ class Chat:
         return self._index.add(sources, prune=prune, tell=progress or _silent)
 
     def articles(self) -> list[Article]:
-        """Every article, newest first, undated ones last."""
+        """Every article, newest first, undated ones last, with their texts; `listing` gives a page of them without."""
         return self._index.library.articles()
 
-    def article(self, article_id: str) -> Article:
-        """One article. Raises NotFoundError."""
-        return self._index.library.article(article_id)
+    def listing(
+        self,
+        search: str = "",
+        since: date | None = None,
+        until: date | None = None,
+        outlet: str = "",
+        source: str = "",
+        order: Order = "newest",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Listing:
+        """One page of the articles, without their texts, and how many there are on all pages.
+
+        `search` holds words that must all stand in an article, or a part of its title; `since`, `until`, `outlet` are as in
+        `search`; `source` is that of the articles wanted; `order` is "newest", "oldest", "title", "outlet" or "added".
+        `limit` is at most 500. Raises DatelineError for another order and for an endless search.
+        """
+        if len(search) > LONGEST_QUESTION:
+            raise DatelineError(f"What is searched for has {len(search):,} characters; at most {LONGEST_QUESTION:,} can be.")
+        if order not in ORDERS:
+            raise DatelineError(f"{order!r} is no order of articles. Choose one of {', '.join(ORDERS)}.")
+        return self._index.listing(Query(search.replace("\0", " "), since, until, outlet, source, order, offset, limit))
+
+    def overview(self) -> Overview:
+        """The collection in figures: how many articles, from when to when, and from which outlets."""
+        return self._index.library.overview()
+
+    def outlets(self) -> list[tuple[str, int]]:
+        """The outlets by name, each with how many articles it published, the most frequent first."""
+        return list(self.overview().outlets)
+
+    def article(self, article_id: str, version: int | None = None) -> Article:
+        """One article, or one of its earlier versions (from 1, the oldest). Raises NotFoundError."""
+        library = self._index.library
+        return library.article(article_id) if version is None else library.version(article_id, version)
+
+    def versions(self, article_id: str) -> list[Version]:
+        """Every version of an article, the newest first, without their texts. Raises NotFoundError."""
+        return self._index.library.versions(article_id)
 
     def remove(self, article_id: str) -> Article:
         """Remove an article without a trace; returns what it was. Raises NotFoundError, IndexBusyError."""

@@ -206,7 +206,7 @@ def ask(
 
         with open_chat(data_dir) as chat:
             answer = chat.ask(question)
-            empty = not answer.hits and not answer.citations and not chat.articles()
+            empty = not answer.hits and not answer.citations and not chat.overview().articles
         if json:
             _dump(answer.to_dict(texts=False))
         else:
@@ -239,7 +239,7 @@ def search(
 
         with open_chat(data_dir) as chat:
             hits = chat.search(query, k=k, since=first, until=last, outlet=outlet or None)
-            empty = not hits and not chat.articles()
+            empty = not hits and not chat.overview().articles
         if json:
             _dump([hit.to_dict(texts=False) for hit in hits])
         else:

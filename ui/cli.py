@@ -44,9 +44,9 @@ def chat(
         from rag.open import open_chat
 
         with open_chat(data_dir) as opened:
-            if starter and not opened.articles():
+            if starter and not opened.overview().articles:
                 _fill(opened, starter)
-            count = len(opened.articles())
+            count = opened.overview().articles
             if not count:
                 say_empty()
 
