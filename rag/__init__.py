@@ -19,6 +19,7 @@ from rag.types import Answer, Citation, Claim, ClaimChecked, Event, Status, Toke
 
 if TYPE_CHECKING:
     from rag.chat import Chat
+    from rag.find_quote import FoundQuote
     from rag.open import doctor, open_chat, rebuild
     from rag.verify import check
 
@@ -33,6 +34,7 @@ __all__ = [
     "Entry",
     "Event",
     "Failure",
+    "FoundQuote",
     "Hit",
     "Listing",
     "Overview",
@@ -53,6 +55,7 @@ __all__ = [
 
 _LAZY = {
     "Chat": "rag.chat",
+    "FoundQuote": "rag.find_quote",
     "check": "rag.verify",
     "doctor": "rag.open",
     "open_chat": "rag.open",

@@ -19,7 +19,8 @@ from index.filter import Filter
 from index.index import Index
 from index.minilm import MiniLM
 from index.types import Article, Hit, Progress, Report
-from rag import quote
+from rag import find_quote, quote
+from rag.find_quote import FoundQuote
 from rag.rerank import Reranker
 from rag.retrieve import retrieve
 from rag.suggest import suggestions
@@ -37,6 +38,9 @@ SHOWN = 8
 
 ASK_FROM = 0.05
 """How likely, at least, one of the sentences found answers, for a model to be asked at all."""
+
+MAY_HOLD = 80
+"""Passages that are looked through for remembered words."""
 
 SUGGEST_FROM = 30
 """Articles, the newest, that questions to start from are taken from."""
@@ -170,6 +174,24 @@ class Chat:
         choose among articles; an article without a date passes no date filter.
         """
         return retrieve(self._index, _checked(query), k, Filter(since, until, outlet), self._reranker)
+
+    def find_quote(self, text: str, k: int = 10) -> list[FoundQuote]:
+        """Where remembered words stand, k places at most, one an article: word for word first, then those that differ in
+        case or typography, then nearly the same ones, the likest first.
+
+        For each, `article.text[start:end] == quote`. Raises DatelineError for an empty or endless text.
+        """
+        wanted = " ".join(text.replace("\0", " ").split())
+        if not wanted:
+            raise DatelineError("There are no words to look for. Paste those that you remember.")
+        if len(wanted) > LONGEST_QUESTION:
+            raise DatelineError(
+                f"The text has {len(wanted):,} characters; at most {LONGEST_QUESTION:,} can be looked for. Take a part of it."
+            )
+        asked = find_quote.telling(wanted, self._index.document_frequency)
+        ranked = self._index.search_words(asked, MAY_HOLD)
+        found = self._index.passages([passage_id for passage_id, _ in ranked])
+        return find_quote.find(text, [found[passage_id] for passage_id, _ in ranked if passage_id in found], k)
 
     def as_retriever(self, k: int = 10) -> DatelineRetriever:
         """The search as a LlamaIndex retriever, whose nodes carry exact offsets."""
