@@ -18,10 +18,11 @@ from index.types import Article, Hit, Progress, Report
 from rag.types import Answer, Citation, Claim
 
 if TYPE_CHECKING:
-    from rag.find_quote import FoundQuote
     from rich.console import Console
     from rich.progress import Progress as Bar
     from rich.text import Text
+
+    from rag.find_quote import FoundQuote
 
 SNIPPET = 300
 """Characters of a passage shown by `search`."""

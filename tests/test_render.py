@@ -9,6 +9,7 @@ from html import unescape
 
 import pytest
 
+from index.catalogue import overview
 from index.types import Article, Failure, Progress, Report
 from rag.types import Answer, Citation, Claim, Label, Verdict
 from ui import render, sources
@@ -126,7 +127,7 @@ def test_an_unanswered_question_is_told_as_such_with_the_nearest_passages() -> N
 def test_an_article_without_a_title_goes_by_its_file_or_address() -> None:
     untitled = replace(ARTICLE, title="", source="/srv/secret/news.txt")
     html = sources.source([cite(1, "The bridge is new.", untitled)], 1, 1)
-    assert "<h2>news.txt</h2>" in html and "/srv" not in html
+    assert ">news.txt</h2>" in html and "/srv" not in html
     assert render.headline(replace(untitled, source="https://news.example/a/b")) == "https://news.example/a/b"
 
 
@@ -161,8 +162,8 @@ def test_everything_is_escaped() -> None:
         render.failure(HOSTILE),
         render.answer(answer(claim, searched=HOSTILE), 1),
         render.answer(replace(answer(answered=False, text=HOSTILE), citations=(citation,)), 1),
-        render.masthead(render.collection([article])),
-        render.start([article], [HOSTILE]),
+        render.masthead(render.collection(overview([article]))),
+        render.start(1, [HOSTILE]),
         render.progress(Progress("reading", 1, 2, note=HOSTILE)),
         render.added(failed, {HOSTILE: HOSTILE}),
         sources.source([citation], 1, 1),
@@ -281,29 +282,29 @@ def test_the_window_holds_the_quote(length: int, start: int, end: int, expected:
 def test_the_collection_in_a_line() -> None:
     other = replace(ARTICLE, id="a2", outlet="Another", published=date(2021, 2, 1))
     undated = replace(ARTICLE, id="a3", outlet="", published=None)
-    assert render.collection([]) == "No articles yet"
-    assert render.collection([ARTICLE]) == "1 article, 13 November 2022, from The Example"
-    assert render.collection([ARTICLE, other, ARTICLE]) == (
-        "3 articles, 1 February 2021 – 13 November 2022, from The Example and Another"
+    assert render.collection(overview([])) == "No articles yet"
+    assert render.collection(overview([ARTICLE])) == "1 article, 13 November 2022, from The Example"
+    assert render.collection(overview([ARTICLE, other, ARTICLE])) == (
+        "3 articles, 1 February 2021 – 13 November 2022, from Another and The Example"
     )
-    assert render.collection([undated, undated]) == "2 articles"
-    assert render.collection([ARTICLE, undated, other]) == (
-        "3 articles, 2 of them dated 1 February 2021 – 13 November 2022, from The Example and Another"
+    assert render.collection(overview([undated, undated])) == "2 articles"
+    assert render.collection(overview([ARTICLE, undated, other])) == (
+        "3 articles, 2 of them dated 1 February 2021 – 13 November 2022, from Another and The Example"
     )
     many = [replace(ARTICLE, outlet=f"Outlet {number}") for number in range(9)]
-    assert render.collection(many).endswith("from Outlet 0, Outlet 1 and 7 more outlets")
+    assert render.collection(overview(many)).endswith("from Outlet 0, Outlet 1 and 7 more outlets")
 
 
 def test_an_empty_collection_says_how_to_fill_it() -> None:
-    html = render.start([], [])
-    assert "dateline add FOLDER" in html and "Add articles" in html and "<button" not in html
+    html = render.start(0, [])
+    assert "dateline add FOLDER" in html and "Add articles</button>" in html and "suggestion" not in html
 
 
 def test_progress_tells_what_is_known() -> None:
     assert plain(render.progress(Progress("reading", 3, 0))) == "Reading articles: 3"
     told = render.progress(Progress("embedding", 1200, 5000, 310.2, 12.4))
     assert plain(told) == "Indexing passages: 1,200 of 5,000, 310 a second, about 12 seconds left"
-    assert '<progress max="5000" value="1200">' in told
+    assert 'max="5000" value="1200">' in told
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,23 @@
-"""The page: what is where, and what happens when something is typed, dropped or clicked."""
+"""The page: what is where, and what happens when something is typed or clicked."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from index.catalogue import Query
 from index.errors import DatelineError
-from index.types import Progress, Report
-from ui import render, sources, theme, uploads
+from ui import library_tab, quote_tab, render, sources, theme, uploads
+from ui.adding import Desk
 from ui.conversation import APOLOGY, Conversation, ask
+from ui.event_data import sent
 from ui.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -24,12 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOGETHER = 8
-HOW_TO_ADD = (
-    "<p>Text, Markdown, web pages (HTML, MHTML), PDF, Word, EPUB, e-mails and mailboxes, JSON or JSON lines, also what "
-    "LlamaIndex and Chroma export; all but PDF, Word and EPUB also gzipped. "
-    "A file with the name of an earlier one takes its place.</p>"
-)
 MARKER = re.compile(r"src-(\d{1,6})-(\d{1,6})")
+OPENED = re.compile(r"(?:article|version/(?P<version>\d{1,9})|quote/(?P<start>\d{1,12})/(?P<end>\d{1,12}))/(?P<id>.+)", re.DOTALL)
+"""What the page sends to have an article opened: `ui.library.opening`, `ui.quotes.opening`."""
 START_SCRIPT = """
 element.addEventListener('click', event => {
   const button = event.target.closest('button[data-question]');
@@ -38,20 +37,24 @@ element.addEventListener('click', event => {
 """
 
 
-def build(chat: Chat) -> gr.Blocks:
-    """The page for a `rag.Chat`. It is served by `ui.serve`, which also brings style and script limits."""
+def build(chat: Chat, *, folders: Sequence[Path] = ()) -> gr.Blocks:
+    """The page for a `rag.Chat`. It is served by `ui.serve`, which also brings style and script limits.
+
+    `folders` are those of this machine that may be read for the page; none unless it answers to this machine alone.
+    """
 
     shelf = Shelf(chat)
+    desk = Desk()
 
     async def refresh() -> AsyncIterator[tuple[str, str, Any]]:
         """Yields (masthead, start, whether to look again soon): what is there, then with questions."""
         try:
-            articles = await asyncio.to_thread(shelf.articles)
-            head = render.masthead(render.collection(articles))
-            soon = gr.Timer(active=not articles)
+            known = await asyncio.to_thread(shelf.overview)
+            head = render.masthead(render.collection(known))
+            soon = gr.Timer(active=not known.articles)
             if shelf.known_questions() is None:
-                yield head, render.start(articles, []), soon
-            yield head, render.start(articles, await asyncio.to_thread(shelf.questions)), soon
+                yield head, render.start(known.articles, []), soon
+            yield head, render.start(known.articles, await asyncio.to_thread(shelf.questions)), soon
         except DatelineError as error:
             yield render.masthead(), render.failure(str(error)), gr.skip()
         except Exception:
@@ -82,13 +85,13 @@ def build(chat: Chat) -> gr.Blocks:
                 cited = exchange.citations
                 yield (
                     messages,
-                    sources.source(cited, turn, cited[0].number) if cited else gr.skip(),
+                    sources.source(cited, turn, cited[0].number, claims=exchange.claims) if cited else gr.skip(),
                     emptied,
                     *free,
                 )
 
     async def respond_to_suggestion(conversation: Conversation, event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
-        async for view in respond(_data(event, "question"), conversation):
+        async for view in respond(sent(event).get("question", ""), conversation):
             yield view
 
     def give_back(typed: str, conversation: Conversation) -> Any:
@@ -100,36 +103,59 @@ def build(chat: Chat) -> gr.Blocks:
         if conversation.stop is not None:
             conversation.stop.set()
 
-    def open_source(conversation: Conversation, event: gr.EventData) -> Any:
-        """The panel for the marker that was followed, of this turn or any earlier one."""
-        match = MARKER.fullmatch(_data(event, "id"))
-        if not match:
+    async def open_source(conversation: Conversation, event: gr.EventData) -> Any:
+        """The panel for the marker that was followed, of this turn or any earlier one, or for an article of the library."""
+        told = sent(event)
+        asked, whole = told.get("id", ""), told.get("whole") == "yes"
+        match = MARKER.fullmatch(asked)
+        if match:
+            turn, number = int(match[1]), int(match[2])
+            claims = conversation.claims(turn)
+            return sources.source(conversation.citations(turn), turn, number, whole=whole, claims=claims)
+        opened = OPENED.fullmatch(asked)
+        if not opened:
             return gr.skip()
-        turn, number = int(match[1]), int(match[2])
-        whole = _data(event, "whole") == "yes"
-        return sources.source(conversation.citations(turn), turn, number, whole=whole)
+        try:
+            return await asyncio.to_thread(article, opened, whole=whole)
+        except DatelineError as error:
+            return sources.trouble(str(error))
+        except Exception:
+            log.exception("An article could not be shown.")
+            return sources.trouble(APOLOGY)
+
+    def article(opened: re.Match[str], *, whole: bool) -> str:
+        """The panel for an article, one of its versions, or a place in it."""
+        id, number = opened["id"], int(opened["version"] or 0)
+        value, versions = chat.article(id, version=number or None), chat.versions(id)
+        place = (int(opened["start"]), int(opened["end"])) if opened["start"] else None
+        if place and not place[0] < place[1] <= len(value.text):
+            place = None
+        return sources.article(value, versions, number=number, place=place, whole=whole)
+
+    async def remove(event: gr.EventData) -> Any:
+        """The panel once an article was removed, or why it was not."""
+        try:
+            return await asyncio.to_thread(take_away, sent(event).get("id", ""))
+        except DatelineError as error:
+            return sources.trouble(str(error))
+        except Exception:
+            log.exception("An article could not be removed.")
+            return sources.trouble(APOLOGY)
+
+    def take_away(id: str) -> str:
+        gone = chat.remove(id)
+        shelf.changed()
+        # What was dropped or pasted here goes with its last article: removing is meant to leave no trace.
+        last = not chat.listing(source=gone.source, limit=1).total
+        return sources.removed(gone, copy=last and uploads.forget(gone.source, Path(chat.data_dir) / uploads.FOLDER))
+
+    async def show_library(query: Query) -> AsyncIterator[tuple[Any, ...]]:
+        async for view in library.show(query):
+            yield view
 
     async def start_over(conversation: Conversation) -> tuple[Any, ...]:
         conversation.start_over()
         return [], sources.EMPTY, "", gr.Button(visible=True), gr.Button(visible=False)
-
-    async def add(files: list[str] | None) -> AsyncIterator[tuple[Any, ...]]:
-        """Yields (what happens, the file drop)."""
-        if not files:
-            yield gr.skip(), gr.skip()
-            return
-        yield render.progress(Progress("reading", 0, 0)), gr.skip()
-        try:
-            async for html in _adding(chat, [Path(file) for file in files]):
-                yield html, gr.skip()
-        except DatelineError as error:
-            yield render.failure(str(error)), None
-        except Exception:
-            log.exception("Files could not be added.")
-            yield render.failure(APOLOGY), None
-        else:
-            shelf.changed()
-            yield gr.skip(), None
 
     with gr.Blocks(
         title="Dateline",
@@ -143,46 +169,51 @@ def build(chat: Chat) -> gr.Blocks:
         with gr.Row(elem_id="masthead"):
             masthead = gr.HTML(render.masthead(), elem_id="name", js_on_load=None, apply_default_css=False)
             new_chat = gr.Button("New chat", elem_id="new-chat", size="sm", scale=0)
-        with gr.Accordion("Add articles", open=False, elem_id="add"):
-            gr.HTML(HOW_TO_ADD, elem_id="how-to-add", js_on_load=None, apply_default_css=False)
-            # No file_types: what cannot be read is refused by name and with its reason, like anywhere else.
-            files = gr.File(label="Files to add", show_label=False, file_count="multiple", height=104, elem_id="files")
-            outcome = gr.HTML("", elem_id="outcome", js_on_load=None, apply_default_css=False)
+        # Drawn further down, but told of in what comes before.
+        panel = gr.HTML(
+            sources.EMPTY, elem_id="panel", js_on_load=theme.script("page"), apply_default_css=False, render=False
+        )
         with gr.Row(elem_id="desk"):
-            with gr.Column(elem_id="conversation"):
-                start = gr.HTML("", elem_id="start", js_on_load=START_SCRIPT, apply_default_css=False)
-                messages = gr.Chatbot(
-                    [],
-                    elem_id="messages",
-                    label="Conversation",
-                    show_label=False,
-                    container=False,
-                    height="100%",
-                    layout="panel",
-                    buttons=[],
-                    render_markdown=False,
-                    latex_delimiters=[],
-                    group_consecutive_messages=False,
-                    feedback_options=None,
-                )
-                with gr.Row(elem_id="composer"):
-                    box = gr.Textbox(
-                        label="Your question",
+            with gr.Column(elem_id="rooms"), gr.Tabs(elem_id="tabs"):
+                with gr.Tab("Ask", id="ask-tab", elem_id="room-ask"), gr.Column(elem_id="conversation"):
+                    start = gr.HTML("", elem_id="start", js_on_load=START_SCRIPT, apply_default_css=False)
+                    messages = gr.Chatbot(
+                        [],
+                        elem_id="messages",
+                        label="Conversation",
                         show_label=False,
                         container=False,
-                        placeholder="Ask the articles a question",
-                        lines=1,
-                        max_lines=6,
-                        autofocus=True,
-                        scale=1,
-                        elem_id="question",
+                        height="100%",
+                        layout="panel",
+                        buttons=[],
+                        render_markdown=False,
+                        latex_delimiters=[],
+                        group_consecutive_messages=False,
+                        feedback_options=None,
                     )
-                    ask_button = gr.Button("Ask", variant="primary", elem_id="ask", scale=0, min_width=88)
-                    stop_button = gr.Button("Stop", elem_id="stop", visible=False, scale=0, min_width=88)
+                    with gr.Row(elem_id="composer"):
+                        box = gr.Textbox(
+                            label="Your question",
+                            show_label=False,
+                            container=False,
+                            placeholder="Ask the articles a question",
+                            lines=1,
+                            max_lines=6,
+                            autofocus=True,
+                            scale=1,
+                            elem_id="question",
+                        )
+                        ask_button = gr.Button("Ask", variant="primary", elem_id="ask", scale=0, min_width=88)
+                        stop_button = gr.Button("Stop", elem_id="stop", visible=False, scale=0, min_width=88)
+                with gr.Tab("Library", id="library-tab", elem_id="room-library") as tab:
+                    library = library_tab.build(chat, tab, shelf, desk, folders, together=TOGETHER)
+                with gr.Tab("Find a quote", id="quote-tab", elem_id="room-quote"):
+                    quote_tab.build(chat, shelf, together=TOGETHER)
             with gr.Column(elem_id="sources"):
-                panel = gr.HTML(sources.EMPTY, elem_id="panel", js_on_load=theme.script(), apply_default_css=False)
+                panel.render()
 
         collection = [masthead, start, while_empty]
+        shown = [library.filters, library.entries]
         view = [messages, panel, box, ask_button, stop_button]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         asked = gr.on(
@@ -205,42 +236,14 @@ def build(chat: Chat) -> gr.Blocks:
         stop_button.click(stop, [conversation], None, queue=False, **quiet)
         panel.select(open_source, [conversation], [panel], concurrency_limit=TOGETHER, **quiet)
         begun = new_chat.click(start_over, [conversation], view, **quiet)
-        dropped = files.upload(add, [files], [outcome, files], concurrency_limit=1, **quiet)
+        removed = panel.delete(remove, None, [panel], concurrency_limit=TOGETHER, **quiet)
         for event in (asked, suggested):
             event.then(give_back, [box, conversation], [box], concurrency_limit=TOGETHER, **quiet)
-        for event in (asked, suggested, dropped, begun):
+        for event in (*library.changes, removed):
+            event.then(show_library, [library.query], shown, concurrency_limit=TOGETHER, **quiet)
+        for event in (asked, suggested, begun, *library.changes, removed):
             event.then(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
         page.load(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
         while_empty.tick(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
     page.queue(max_size=200, default_concurrency_limit=TOGETHER)
     return page
-
-
-def _data(event: gr.EventData, name: str) -> str:
-    """A string the page sent along with an event; anything else, however it came, is empty."""
-    data = getattr(event, "_data", None)
-    value = data.get(name) if isinstance(data, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-async def _adding(chat: Chat, files: list[Path]) -> AsyncIterator[str]:
-    """Add the files in a thread and yield HTML: progress while it works, at last what was done."""
-    latest: list[Progress] = []
-
-    def work() -> tuple[Report, dict[str, str]]:
-        with uploads.kept(files, Path(chat.data_dir) / "uploads") as (copies, discard):
-            report: Report = chat.add(*copies, progress=latest.append)
-            discard(Path(failure.source) for failure in report.failed)
-        named = (*report.added, *report.changed, *report.unchanged)[: render.LISTED * 3]
-        return report, {one: render.headline(chat.article(one)) for one in named}
-
-    working = asyncio.ensure_future(asyncio.to_thread(work))
-    shown = None
-    while not working.done():
-        await asyncio.wait({working}, timeout=0.1)
-        if latest and latest[-1] is not shown:
-            shown = latest[-1]
-            del latest[:-1]
-            yield render.progress(shown)
-    report, titles = await working
-    yield render.added(report, titles)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,6 +60,7 @@ def chat(
                     opened,
                     host=settings.host,
                     port=settings.port,
+                    folders=_allowed(settings.allowed_folders),
                     open_browser=not no_browser and _before_a_person(os.environ),
                     ready=ready,
                 )
@@ -77,6 +79,14 @@ def _fill(opened: Chat, sources: list[str]) -> None:
     with progress_on(console(sys.stderr)) as progress:
         report = opened.add(*sources, progress=progress)
     show_report(console(sys.stderr), report)
+
+
+def _allowed(written: str) -> list[Path]:
+    """The folders that the page may read, as ALLOWED_FOLDERS names them."""
+    from ui.folders import by_default
+
+    named = [Path(folder).expanduser() for folder in written.split(os.pathsep) if folder]
+    return named or by_default(Path.cwd(), Path.home())
 
 
 def _before_a_person(environment: Mapping[str, str]) -> bool:

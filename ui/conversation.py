@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from index.errors import DatelineError
-from rag.types import Answer, Citation, Event, Status, Token, Turn, Withdrawn
+from rag.types import Answer, Citation, Claim, Event, Status, Token, Turn, Withdrawn
 from ui import render
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Exchange:
     html: str = ""
     text: str = ""
     citations: tuple[Citation, ...] = ()
+    claims: tuple[Claim, ...] = ()
     done: bool = False
     failed: bool = False
 
@@ -80,6 +81,10 @@ class Conversation:
         """The citations of a turn (from 1); none for a turn there is not."""
         return self.exchanges[turn - 1].citations if 0 < turn <= len(self.exchanges) else ()
 
+    def claims(self, turn: int) -> tuple[Claim, ...]:
+        """The claims of a turn (from 1), whose verdicts the panel tells; none for a turn there is not."""
+        return self.exchanges[turn - 1].claims if 0 < turn <= len(self.exchanges) else ()
+
 
 async def ask(chat: Chat, conversation: Conversation, question: str) -> AsyncGenerator[Exchange, None]:
     """Ask, and yield the new last exchange of the conversation each time its view changes.
@@ -108,6 +113,7 @@ async def ask(chat: Chat, conversation: Conversation, question: str) -> AsyncGen
                     exchange.html = render.answer(event, turn)
                     exchange.text = event.text
                     exchange.citations = event.citations
+                    exchange.claims = event.claims
                     break
                 if isinstance(event, Token):
                     so_far += event.text

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -64,12 +64,13 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
     open_browser: bool = False,
+    folders: Sequence[Path] = (),
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the page for a `rag.Chat` until interrupted.
 
-    `ready` is called with the page's URL once it answers; port 0 takes a free one. Raises
-    AddressError when host and port cannot be had.
+    `ready` is called with the page's URL once it answers; port 0 takes a free one. `folders` are those that may be
+    read for the page, when `host` is a loopback one. Raises AddressError when host and port cannot be had.
     """
     listening = listen(host, port)
     url = address(host, listening.getsockname()[1])
@@ -85,19 +86,26 @@ def serve(
             show(url)
 
     try:
-        server(chat, host=host, started=started).run(sockets=[listening])
+        server(chat, host=host, folders=folders, started=started).run(sockets=[listening])
     finally:
         if warming.is_alive():
             warming.join(timeout=10)  # the caller closes the chat, and it is still reading
 
 
-def server(chat: Chat, *, host: str, started: Callable[[], None] | None = None) -> Any:
+def server(
+    chat: Chat, *, host: str, folders: Sequence[Path] = (), started: Callable[[], None] | None = None
+) -> Any:
     """The `uvicorn.Server` for the page, not yet running; `started` is called once it answers."""
     import uvicorn
+
+    from rag.feeds import Feeds, Watcher
+
+    watcher = Watcher(chat.add, Feeds(Path(chat.data_dir)))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
+            watcher.start()
             if self.started and started:
                 threading.Thread(target=started, daemon=True).start()
 
@@ -108,6 +116,7 @@ def server(chat: Chat, *, host: str, started: Callable[[], None] | None = None) 
             said.setLevel(logging.CRITICAL)
             try:
                 await super().shutdown(sockets=sockets)
+                watcher.stop()
             finally:
                 said.setLevel(level)
 
@@ -115,7 +124,7 @@ def server(chat: Chat, *, host: str, started: Callable[[], None] | None = None) 
         log.warning("Anyone who can reach this machine on %s can ask, and add articles.", host)
     config = uvicorn.Config(
         # A factory, so that Gradio is built inside the running loop; outside it leaves one open.
-        lambda: application(chat, host=host),
+        lambda: application(chat, host=host, folders=folders),
         factory=True,
         log_config=None,
         log_level="warning",
@@ -125,7 +134,7 @@ def server(chat: Chat, *, host: str, started: Callable[[], None] | None = None) 
     return Server(config)
 
 
-def application(chat: Chat, *, host: str = "127.0.0.1") -> App:
+def application(chat: Chat, *, host: str = "127.0.0.1", folders: Sequence[Path] = ()) -> App:
     """The page as an ASGI application. On a loopback host it answers to loopback names only."""
     temporary = Path(chat.data_dir) / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
@@ -149,7 +158,7 @@ def application(chat: Chat, *, host: str = "127.0.0.1") -> App:
 
     gr.mount_gradio_app(
         app,
-        build(chat),
+        build(chat, folders=folders if loopback(host) else ()),
         path="/",
         theme=theme.theme(),
         head=theme.head(),

@@ -60,6 +60,6 @@ def head() -> str:
     return f'<meta name="referrer" content="no-referrer"><style>{style}</style>'
 
 
-def script() -> str:
-    """The panel's script, run by Gradio with `element`, `trigger`, `props` and `watch`."""
-    return (HERE / "page.js").read_text(encoding="utf-8")
+def script(name: str) -> str:
+    """A part's script ("page" is the panel's), run by Gradio with `element`, `trigger`, `props` and `watch`."""
+    return (HERE / f"{name}.js").read_text(encoding="utf-8")
