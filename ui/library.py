@@ -31,13 +31,13 @@ def filters(outlets: Sequence[tuple[str, int]]) -> str:
     orders = "".join(f'<option value="{name}">{said}</option>' for name, said in ORDER_NAMES.items())
     return (
         '<form class="filters" role="search" aria-label="Articles">'
-        '<label class="wide">Search <input type="search" name="search" maxlength="500" autocomplete="off" '
-        'placeholder="Words in titles and texts"></label>'
+        '<div class="top"><label>Search <input type="search" name="search" maxlength="500" autocomplete="off" '
+        'placeholder="Words in titles and texts"></label><button type="reset">Clear</button></div>'
         f'<label>Outlet <select name="outlet"><option value="">All outlets</option>{names}</select></label>'
         '<label>From <input type="date" name="since"></label>'
         '<label>To <input type="date" name="until"></label>'
         f'<label>Order <select name="order">{orders}</select></label>'
-        '<button type="reset">Clear</button></form>'
+        "</form>"
     )
 
 

@@ -102,7 +102,7 @@ def article(
         f'<p class="label">{"An earlier version" if earlier else "Article"}</p>'
         f'<button type="button" class="ask-remove" aria-expanded="false">Remove …</button></header>'
     )
-    known = f'<p class="read">Read {_moment(shown.added)}</p>' if shown else ""
+    known = f'<p class="read">Taken in on {_moment(shown.added)}</p>' if shown else ""
     note = '<p class="note">This text has been replaced by a newer one and answers no more.</p>' if earlier else ""
     runs = [(*place, True)] if place else []
     text = _text(value.text, runs, place or (0, 0), current, whole)
@@ -161,12 +161,12 @@ def _checked(claims: Sequence[Claim], number: int) -> str:
 def _check(claim: Claim) -> str:
     verdict = claim.verdict
     sign, name = CHECKED[verdict.label]
-    sentence, score = "", ""
+    sentence, score, reasons = "", "", ""
     if verdict.label != "quoted":
         sentence = f'<p class="sentence">The answer says: “{escape(shorten(claim.text, 400))}”</p>'
         score = f' <span class="score">certainty that they do: {verdict.score:.0%}</span>'
-    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict.reasons)
-    reasons = f"<ul>{reasons}</ul>" if reasons else ""
+        reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict.reasons)
+        reasons = f"<ul>{reasons}</ul>" if reasons else ""
     return (
         f'<aside class="check {verdict.label}" aria-label="What the check says">'
         f'<p class="finding"><span class="sign" aria-hidden="true">{sign}</span> {name}{score}</p>{sentence}{reasons}</aside>'
@@ -180,7 +180,7 @@ def _versions(versions: Sequence[Version], shown: Version | None) -> str:
     rows = "".join(
         f'<li><button type="button" data-open="{escape(library.opening(one.article.id, 0 if one.current else one.number))}"'
         f"{current if one is shown else empty}>"
-        f"Version {one.number}{', the current one' if one.current else ''}</button> read {_moment(one.added)}</li>"
+        f"Version {one.number}{', the current one' if one.current else ''}</button> of {_moment(one.added)}</li>"
         for one in versions
     )
     return f'<details class="versions"><summary>{counted(len(versions), "version")}</summary><ol reversed>{rows}</ol></details>'

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from index.types import Article, Failure, Progress, Report
+from index.catalogue import Entry, Listing, Overview, Version, overview
+from index.types import Article, Failure, Passage, Progress, Report
+from rag.find_quote import FoundQuote, find
 from rag.types import Answer, Citation, Claim, Event, Status, Token, Verdict
 
+READ = datetime(2022, 11, 14, 9, 30, tzinfo=UTC)
 QUOTED = Verdict("quoted", 1.0)
 
 
@@ -71,8 +75,27 @@ class FakeChat:
     def articles(self) -> list[Article]:
         return list(self.held)
 
-    def article(self, id: str) -> Article:
+    def overview(self) -> Overview:
+        return overview(self.held)
+
+    def listing(self, search: str = "", source: str = "", limit: int = 50, offset: int = 0, **_: Any) -> Listing:
+        chosen = [one for one in self.held if search.lower() in one.title.lower() and source in ("", one.source)]
+        entries = [Entry(one.without_text(), READ, READ, 1) for one in chosen[offset : offset + limit]]
+        return Listing(tuple(entries), len(chosen))
+
+    def versions(self, id: str) -> list[Version]:
+        return [Version(1, self.article(id).without_text(), READ, True)]
+
+    def article(self, id: str, version: int | None = None) -> Article:
         return next(one for one in self.held if one.id == id)
+
+    def remove(self, id: str) -> Article:
+        gone = self.article(id)
+        self.held.remove(gone)
+        return gone
+
+    def find_quote(self, text: str, k: int = 10) -> list[FoundQuote]:
+        return find(text, [(Passage(one.id, one.id, 0, len(one.text), one.text), one) for one in self.held], k)
 
     def suggestions(self, n: int = 4) -> list[str]:
         return [f"What does “{one.title}” say?" for one in self.held][:n]
