@@ -281,6 +281,8 @@ def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[P
         paste.click(add_text, pasted, [*views, *pasted], **quiet),
         gr.on([walk.click, folder.submit], add_folder, [folder], [*views, folder], **quiet),
     ]
+    # In this order: Gradio's page begins the second only when the first is over.
+    tab.select(show, [query], [filters, entries], **quiet)
     changes.append(tab.select(resume, None, views, **quiet))
     gr.on([begin.click, feed.submit], watch_feed, [feed, every], [watched, feed_refusal, feed], **quiet)
     watched.select(act_on_feed, None, [watched, feed_refusal], **quiet)

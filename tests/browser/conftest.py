@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,14 +78,14 @@ def browser() -> Iterator[Any]:
 class Served:
     """A chat behind the real server, on a free port, in a thread of its own."""
 
-    def __init__(self, chat: Any, host: str = "127.0.0.1") -> None:
+    def __init__(self, chat: Any, host: str = "127.0.0.1", folders: Sequence[Path] = ()) -> None:
         from ui.serve import address, listen, server
 
         self.chat = chat
         listening = listen(host, 0)
         self.url = address(host, listening.getsockname()[1])
         answering = threading.Event()
-        self.server = server(chat, host=host, started=answering.set)
+        self.server = server(chat, host=host, folders=folders, started=answering.set)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listening]}, daemon=True)
         self.thread.start()
         assert answering.wait(60), "the page did not come up"
@@ -178,7 +178,7 @@ class Watch:
 def context(browser: Any) -> Iterator[Any]:
     # One for all tests: what a page loads from a server is loaded once, as with a reader who returns.
     shared = browser.new_context()
-    shared.set_default_timeout(10_000)
+    shared.set_default_timeout(4_000)
     yield shared
     shared.close()
 
