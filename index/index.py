@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index import publish, words
 from index.address import is_web_address
@@ -77,6 +78,7 @@ class Index:
         self._count_tokens: CountTokens | None = None
         self._vectors: VectorIndex | None = None
         self._opening = threading.Lock()
+        self._places: tuple[int, NDArray[np.int64], NDArray[np.int64]] | None = None
         self._repairing = ""
 
     # -- searching ---------------------------------------------------------------------------
@@ -115,7 +117,10 @@ class Index:
         """The numbers of the versions in which every one of the terms stands, wherever."""
         if not terms:
             return []
-        numbers, versions = self.library.places()
+        state = self.library.state()
+        if self._places is None or self._places[0] != state:
+            self._places = state, *self.library.places()
+        _, numbers, versions = self._places
         found: set[int] | None = None
         for term in dict.fromkeys(terms):
             of_term = set(versions[np.isin(numbers, self._lexical.holding(term))].tolist())

@@ -36,6 +36,9 @@ AROUND = 3_000
 LONG = 50_000
 """Characters of an article from which on only what lies around its passages is looked through."""
 
+SHARED = 0.35
+"""The share of the words that a stretch of text must hold for an alignment to be worth its time."""
+
 ALIGNED = 30
 """Passages in which an alignment is looked for."""
 
@@ -211,6 +214,8 @@ def _whole_words(text: str, start: int, end: int) -> bool:
 
 def _same(wanted: str, text: str) -> tuple[int, int] | None:
     """The span of the words in the text, both folded."""
+    if _flat(wanted) not in _flat(text):
+        return None  # told without working out where each character stood
     sought, _ = _folded(wanted)
     sought = sought.strip()
     folded, places = _folded(text)
@@ -221,6 +226,12 @@ def _same(wanted: str, text: str) -> tuple[int, int] | None:
             return start, end
         at = folded.find(sought, at + 1)
     return None
+
+
+def _flat(text: str) -> str:
+    """What `_folded` gives, without the places."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", _LEFT_OUT.sub("", text)).casefold().translate(_SHAPES)
+    return " ".join(plain.lower().split())
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
@@ -265,22 +276,23 @@ def _near(wanted: str, text: str, first: int, last: int) -> Place | None:
     theirs = [_plain(match.group()) for match in places]
     if len(mine) < LEAST_WORDS or not theirs:
         return None
-    cost, begin, end = _aligned(mine, theirs)
+    vocabulary = _Vocabulary(theirs)
+    if vocabulary.shared(mine) < SHARED:
+        return None
+    cost, begin, end = _aligned(mine, theirs, vocabulary)
     likeness = 1 - cost / sum(map(_weight, mine))
     if likeness < NEAR or begin >= end:
         return None
     return Place(first + places[begin].start(), first + places[end - 1].end(), "near", round(likeness, 3))
 
 
-def _aligned(mine: Sequence[str], theirs: Sequence[str]) -> tuple[int, int, int]:
+def _aligned(mine: Sequence[str], theirs: Sequence[str], vocabulary: _Vocabulary) -> tuple[int, int, int]:
     """(cost, first, last): the stretch theirs[first:last] that all of `mine` can be turned into at the least cost.
 
-    Sellers' algorithm; each cell holds the cost, and in its lower bits where its stretch begins, so that the smaller of two
-    cells is the cheaper one, and a row is worked out at once.
+    Sellers' algorithm, with prices of `vocabulary`, that of theirs. Each cell holds the cost, and in its lower bits where its
+    stretch begins, so that the smaller of two cells is the cheaper one, and a row is worked out at once.
     """
-    vocabulary = {word: number for number, word in enumerate(dict.fromkeys(theirs))}
-    stems = [words.terms(word) for word in vocabulary]
-    numbers = np.array([vocabulary[word] for word in theirs], np.int64)
+    numbers = np.array([vocabulary.numbers[word] for word in theirs], np.int64)
     beside = np.arange(len(theirs) + 1, dtype=np.int64)
     one = 1 << 32
     row: NDArray[np.int64] = beside.copy()  # nothing matched yet, at no cost, beginning anywhere
@@ -289,7 +301,7 @@ def _aligned(mine: Sequence[str], theirs: Sequence[str]) -> tuple[int, int, int]
     costs: dict[str, NDArray[np.int64]] = {}
     for word in mine:
         if word not in costs:
-            costs[word] = _prices(word, words.terms(word), list(vocabulary), stems)[numbers] * one
+            costs[word] = vocabulary.prices(word)[numbers] * one
         follow = np.empty_like(row)
         missing = _weight(word) * one
         follow[0] = row[0] + missing
@@ -305,17 +317,50 @@ def _weight(word: str) -> int:
     return _SMALL if words.is_stop_word(word) else _OTHER
 
 
-def _prices(word: str, stem: Sequence[str], others: Sequence[str], stems: Sequence[Sequence[str]]) -> NDArray[np.int64]:
-    """What it costs to take one word for each of the others; `stem` and `stems` are their terms."""
-    return np.array([_price(word, stem, other, theirs) for other, theirs in zip(others, stems, strict=True)], np.int64)
+class _Vocabulary:
+    """The different words of a stretch of text, and what it costs to take another word for each of them."""
+
+    def __init__(self, theirs: Sequence[str]) -> None:
+        self.numbers = {word: number for number, word in enumerate(dict.fromkeys(theirs))}
+        self._weights = np.array([_weight(word) for word in self.numbers], np.int64)
+        self._digits = np.array([word[:1].isdigit() for word in self.numbers], bool)
+        self._forms: dict[tuple[str, ...], list[int]] = {}
+        self._ends: dict[tuple[int, str, int], list[tuple[str, int]]] = {}
+        for word, number in self.numbers.items():
+            if not self._digits[number]:
+                self._forms.setdefault(_stemmed(word), []).append(number)
+                for end in _ends(word, len(word)):
+                    self._ends.setdefault(end, []).append((word, number))
+
+    def shared(self, mine: Sequence[str]) -> float:
+        """The share of the weight of `mine` whose words stand here, in whatever form."""
+        known = sum(_weight(word) for word in mine if word in self.numbers or _stemmed(word) in self._forms)
+        return known / sum(map(_weight, mine))
+
+    def prices(self, word: str) -> NDArray[np.int64]:
+        """What it costs to take the word for each of these."""
+        prices = np.maximum(self._weights, _weight(word))
+        if word[:1].isdigit():
+            prices[:] = _OTHER  # one digit is another number
+        else:
+            prices[self._forms.get(_stemmed(word), [])] = _SLIP
+            for size in range(len(word) - 1, len(word) + 2):
+                for end in _ends(word, size):
+                    for other, number in self._ends.get(end, ()):
+                        if _one_slip(word, other):
+                            prices[number] = _SLIP
+        if word in self.numbers:
+            prices[self.numbers[word]] = 0
+        return prices
 
 
-def _price(word: str, stem: Sequence[str], other: str, its_stem: Sequence[str]) -> int:
-    if word == other:
-        return 0
-    if word[:1].isdigit() or other[:1].isdigit():
-        return _OTHER  # one digit is another number
-    return _SLIP if stem == its_stem or _one_slip(word, other) else max(_weight(word), _weight(other))
+def _ends(word: str, size: int) -> list[tuple[int, str, int]]:
+    """One of these is also another word's of that size which is one slip away: its first or its last letter is the same."""
+    return [(size, word[:1], 0), (size, word[-1:], 1)]
+
+
+def _stemmed(word: str) -> tuple[str, ...]:
+    return tuple(words.terms(word))
 
 
 def _one_slip(word: str, other: str) -> bool:

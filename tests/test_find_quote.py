@@ -36,7 +36,7 @@ def test_words_as_they_are(wanted: str) -> None:
     [
         ("the BRIDGE reopened on monday", "The bridge reopened on Monday"),
         ("it's been closed for a year - at last it's over", "It’s been closed for a year – at last it’s over"),
-        ('"It\'s been   closed\nfor a year', "“It’s been closed for a year"),
+        ("\"It's been   closed\nfor a year", "“It’s been closed for a year"),
         ("over,” she added. Nobody was hurt", "over,” she added.\n\nNobody was hurt"),
         ("20,000 crowns...", "20,000 crowns…"),
         ("Nobody was h\u00adurt in the\u200b eleven weeks", "Nobody was hurt in the eleven weeks"),

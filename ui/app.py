@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 
 TOGETHER = 8
 MARKER = re.compile(r"src-(\d{1,6})-(\d{1,6})")
-OPENED = re.compile(r"(?:article|version/(?P<version>\d{1,9})|quote/(?P<start>\d{1,12})/(?P<end>\d{1,12}))/(?P<id>.+)", re.DOTALL)
+OPENED = re.compile(
+    r"(?:article|version/(?P<version>\d{1,9})|quote/(?P<start>\d{1,12})/(?P<end>\d{1,12}))/(?P<id>.+)", re.DOTALL
+)
 """What the page sends to have an article opened: `ui.library.opening`, `ui.quotes.opening`."""
 START_SCRIPT = """
 element.addEventListener('click', event => {
@@ -170,9 +172,7 @@ def build(chat: Chat, *, folders: Sequence[Path] = ()) -> gr.Blocks:
             masthead = gr.HTML(render.masthead(), elem_id="name", js_on_load=None, apply_default_css=False)
             new_chat = gr.Button("New chat", elem_id="new-chat", size="sm", scale=0)
         # Drawn further down, but told of in what comes before.
-        panel = gr.HTML(
-            sources.EMPTY, elem_id="panel", js_on_load=theme.script("page"), apply_default_css=False, render=False
-        )
+        panel = gr.HTML(sources.EMPTY, elem_id="panel", js_on_load=theme.script("page"), apply_default_css=False, render=False)
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="rooms"), gr.Tabs(elem_id="tabs"):
                 with gr.Tab("Ask", id="ask-tab", elem_id="room-ask"), gr.Column(elem_id="conversation"):

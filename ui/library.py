@@ -125,13 +125,16 @@ def _feed(feed: Feed, now: datetime) -> str:
     if feed.error or feed.failed:
         said = [feed.error] if feed.error else list(feed.failed)
         more = feed.unread - len(feed.failed)
-        items = "".join(f"<li>{escape(shorten(one, 400))}</li>" for one in said) + (f"<li>and {more:,} more</li>" if more > 0 else "")
+        items = "".join(f"<li>{escape(shorten(one, 400))}</li>" for one in said) + (
+            f"<li>and {more:,} more</li>" if more > 0 else ""
+        )
         heading = "It could not be looked at" if feed.failures else counted(feed.unread, "page") + " could not be had"
         trouble = f'<details class="trouble"><summary>{heading}</summary><ul>{items}</ul></details>'
     name = escape(shorten(feed.url, 80))
     return (
         f'<li><p class="feed">{url}</p><p class="meta">{" · ".join(parts)}</p>{came}{trouble}'
-        f'<p class="acts"><button type="button" data-act="look" data-url="{url}" aria-label="Look now at {name}">Look now</button>'
+        f'<p class="acts"><button type="button" data-act="look" data-url="{url}" aria-label="Look now at {name}">'
+        "Look now</button>"
         f'<button type="button" data-act="forget" data-url="{url}" aria-label="Watch {name} no longer">Remove</button></p></li>'
     )
 

@@ -195,7 +195,9 @@ def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[P
         except DatelineError as error:
             yield gr.skip(), render.failure(str(error)), gr.skip()
             return
-        async for outcome, refusal in run(f"The folder {folder.name}", lambda tell: told(chat, chat.add(folder, progress=tell))):
+        async for outcome, refusal in run(
+            f"The folder {folder.name}", lambda tell: told(chat, chat.add(folder, progress=tell))
+        ):
             yield outcome, refusal, gr.skip()
         yield gr.skip(), gr.skip(), ""
 
@@ -307,7 +309,9 @@ def refuse_addresses(addresses: Sequence[str]) -> str:
     if not addresses:
         return "Write the address of a page, a feed or a sitemap."
     if len(addresses) > MOST_ADDRESSES:
-        return f"These are {len(addresses):,} addresses; at most {MOST_ADDRESSES} can be added at once. A sitemap may list them."
+        return (
+            f"These are {len(addresses):,} addresses; at most {MOST_ADDRESSES} can be added at once. A sitemap may list them."
+        )
     for address in addresses:
         if not is_web_address(address):
             return f"{render.shorten(address, 120)!r} is no web address: it must begin with http:// or https://."

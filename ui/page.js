@@ -243,6 +243,13 @@ whenThere('#messages', messages => {
   tidy();
 });
 
+// Its label says other words than those that are seen, which whoever speaks to a computer would say.
+whenThere('#files', drop => {
+  const mend = () => drop.querySelector('button[aria-label^="Click to upload"]')?.removeAttribute('aria-label');
+  new MutationObserver(mend).observe(drop, {childList: true, subtree: true});
+  mend();
+});
+
 whenThere('#entries', entries => new MutationObserver(select).observe(entries, {childList: true, subtree: true}));
 
 for (const drawer of ['#add', '#watched']) {

@@ -15,7 +15,11 @@ LONGEST_SENTENCE = 1_200
 def results(found: Sequence[FoundQuote], *, collection: int) -> str:
     """The places, the surest first, each with its sentence and what opens it there."""
     if not found:
-        said = "These words stand in none of the articles, nor do nearly the same ones." if collection else "There are no articles yet."
+        said = (
+            "These words stand in none of the articles, nor do nearly the same ones."
+            if collection
+            else "There are no articles yet."
+        )
         return f'<p class="nothing" role="status">{said}</p>'
     exact = sum(one.how != "near" for one in found)
     near = len(found) - exact

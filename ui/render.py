@@ -34,7 +34,13 @@ VERDICTS = {
     "unsupported": "not supported by the articles",
     "contradicted": "contradicted by the articles",
 }
-PHASES = {"waiting": "Waiting", "fetching": "Fetching pages", "reading": "Reading articles", "embedding": "Indexing passages", "publishing": "Publishing"}
+PHASES = {
+    "waiting": "Waiting",
+    "fetching": "Fetching pages",
+    "reading": "Reading articles",
+    "embedding": "Indexing passages",
+    "publishing": "Publishing",
+}
 SNIPPET = 240
 LISTED = 40
 
@@ -252,7 +258,11 @@ def progress(value: Progress) -> str:
     said = f"{phase}: {value.done:,} of {value.total:,}" if value.total else f"{phase}: {value.done:,}"
     said += f", {value.rate:,.0f} a second" if value.rate >= 1 else ""
     said += f", about {duration(value.left)} left" if value.left is not None and value.left >= 1 else ""
-    bar = f'<progress aria-label="{escape(phase)}" max="{value.total}" value="{min(value.done, value.total)}"></progress>' if value.total else ""
+    bar = (
+        f'<progress aria-label="{escape(phase)}" max="{value.total}" value="{min(value.done, value.total)}"></progress>'
+        if value.total
+        else ""
+    )
     note = f'<p class="note">{escape(value.note)}</p>' if value.note else ""
     # Not a live region: a screen reader would speak of nothing else. What came of it is told once, by `added`.
     return f'<div class="adding"><p>{escape(said)}</p>{bar}{note}</div>'

@@ -92,9 +92,7 @@ def serve(
             warming.join(timeout=10)  # the caller closes the chat, and it is still reading
 
 
-def server(
-    chat: Chat, *, host: str, folders: Sequence[Path] = (), started: Callable[[], None] | None = None
-) -> Any:
+def server(chat: Chat, *, host: str, folders: Sequence[Path] = (), started: Callable[[], None] | None = None) -> Any:
     """The `uvicorn.Server` for the page, not yet running; `started` is called once it answers."""
     import uvicorn
 

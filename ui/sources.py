@@ -93,10 +93,7 @@ def article(
     """
     shown = next((one for one in versions if (one.number == number if number else one.current)), None)
     earlier = shown is not None and not shown.current
-    if place:
-        current = f"quote/{place[0]}/{place[1]}/{value.id}"
-    else:
-        current = library.opening(value.id, number)
+    current = f"quote/{place[0]}/{place[1]}/{value.id}" if place else library.opening(value.id, number)
     bar = (
         '<header class="bar"><button type="button" class="close" aria-label="Back to the list">Back</button>'
         f'<p class="label">{"An earlier version" if earlier else "Article"}</p>'

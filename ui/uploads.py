@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import unicodedata
@@ -84,9 +83,7 @@ def kept(files: Iterable[Path], folder: Path) -> Iterator[tuple[list[Path], Call
 
 
 @contextmanager
-def pasted(
-    text: str, folder: Path, *, title: str = "", outlet: str = "", published: str = "", url: str = ""
-) -> Iterator[Path]:
+def pasted(text: str, folder: Path, *, title: str = "", outlet: str = "", published: str = "", url: str = "") -> Iterator[Path]:
     """Keep a text as a file of its own, with what is said of it; an exception inside discards it.
 
     As JSON: whatever stands in the text, it is not taken for markup or front matter. Raises DatelineError for a text that is
@@ -111,11 +108,11 @@ def pasted(
         raise DatelineError(f"{said['url'][:200]!r} is no web address: it must begin with http:// or https://.")
     content = json.dumps({**said, "text": text}, ensure_ascii=False)
     content = content.encode("utf-8", "replace").decode("utf-8")
-    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / safe_name(f"{' '.join((title or text[:60]).split())[:60]}-{digest}.json")
+    name = safe_name(" ".join((title or text[:80]).split())[:80].rstrip(".") + ".json")
+    file = _own_file(folder, name, content.encode())
     there = file.exists()
-    file.write_text(content, encoding="utf-8")
+    file.write_bytes(content.encode())
     try:
         yield file
     except BaseException:
@@ -131,6 +128,16 @@ def forget(source: str, folder: Path) -> bool:
         return False
     file.unlink(missing_ok=True)
     return True
+
+
+def _own_file(folder: Path, name: str, content: bytes) -> Path:
+    """A file of that name, or nearly, that is not there yet or holds just this."""
+    stem, count = Path(name).stem, 1
+    file = folder / name
+    while file.exists() and file.read_bytes() != content:
+        count += 1
+        file = folder / f"{stem} ({count}).json"
+    return file
 
 
 def _untaken(name: str, taken: set[str]) -> str:

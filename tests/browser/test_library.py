@@ -80,7 +80,7 @@ def town(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Served:
         }
         for n in range(118)
     ]
-    lines.append({"id": 'h/"><b> \'x', "title": "A zebra", "text": f"A zebra ran. {FILLER}"})
+    lines.append({"id": "h/\"><b> 'x", "title": "A zebra", "text": f"A zebra ran. {FILLER}"})
     changing = {"id": "bridge", "title": "The bridge", "outlet": "The Post", "published": "2020-05-05"}
     chat = rag.open_chat(data_dir=folder / "data")
     for state in ("closed for repairs", "open to traffic"):
@@ -100,7 +100,9 @@ def empty(serve: Serve, tmp_path: Path) -> Served:
 @pytest.fixture
 def site() -> Iterator[Site]:
     with Site() as running:
-        running.put("/bridge", LONG_PAGE.format(title="Bridge reopens", lead="The northern bridge reopened after eleven weeks."))
+        running.put(
+            "/bridge", LONG_PAGE.format(title="Bridge reopens", lead="The northern bridge reopened after eleven weeks.")
+        )
         running.put("/feed.xml", RSS.format(link=running.url("/bridge")), kind="application/rss+xml")
         yield running
 
@@ -307,7 +309,9 @@ def test_a_folder_is_read_when_it_is_allowed_and_else_refused(empty: Served, ope
     for refused in ("/etc", str(tmp_path / "secret"), str(tmp_path / "articles" / ".." / "secret")):
         page.fill("#folder :is(input, textarea)", refused)
         page.click("#walk")
-        page.wait_for_function("s => document.querySelector('#refusal').innerText.includes(s)", arg=f"{refused} may not be read")
+        page.wait_for_function(
+            "s => document.querySelector('#refusal').innerText.includes(s)", arg=f"{refused} may not be read"
+        )
     page.fill("#folder :is(input, textarea)", str(tmp_path / "articles"))
     page.click("#walk")
     assert "A note" in added(page)
@@ -390,9 +394,7 @@ def test_remembered_words_are_found_and_open_at_the_place(seeds: Served, open_pa
     for words, how in ((sentence, "Word for word"), (sentence.upper(), "The same words"), (sentence[:-20] + "x", "Nearly")):
         page.fill("#remembered textarea", words)
         page.click("#find")
-        page.wait_for_function(
-            "s => document.querySelector('#found .label')?.textContent.startsWith(s)", arg=how
-        )
+        page.wait_for_function("s => document.querySelector('#found .label')?.textContent.startsWith(s)", arg=how)
         assert one.title in page.inner_text("#found .from")
         page.locator("#found [data-open]").first.click()
         page.wait_for_selector('#panel [data-current^="quote/"]')
@@ -468,7 +470,12 @@ def test_the_panel_tells_the_verdict_and_doubt_is_seen_without_colour(fake: Call
         page.wait_for_selector("#start .start")
         ask(page, "bridge")
         follow(page, page.locator(MARKERS).first)
-        for place in ("#messages .verdict.partly", "#messages .verdict.contradicted", "#panel .check .finding", "#panel .score"):
+        for place in (
+            "#messages .verdict.partly",
+            "#messages .verdict.contradicted",
+            "#panel .check .finding",
+            "#panel .score",
+        ):
             assert contrast(page, place) >= 4.5, (scheme, place)
 
 

@@ -82,14 +82,21 @@ def test_a_failure_leaves_nothing_new_behind(tmp_path: Path) -> None:
 
 
 def test_a_pasted_text_is_read_as_it_is(tmp_path: Path) -> None:
-    text = "---\ntitle: not front matter\n---\n\n# No heading, 2 * 3 * 4 < 30 & [1] *stars*.\n\nÅ second paragraph “here”."
-    with pasted(text, tmp_path / "kept", title="A  title", outlet="The Post", published="2022-11-13", url="https://a.example/") as file:
+    text = "title: not front matter\n\n# No heading, 2 * 3 * 4 < 30 & [1] *stars*.\n\nÅ second paragraph “here”."
+    with pasted(
+        text, tmp_path / "kept", title="A  title", outlet="The Post", published="2022-11-13", url="https://a.example/"
+    ) as file:
         (article,) = read(file)
     assert article.text == text, "nothing of it is markup"  # type: ignore[union-attr]
     assert (article.title, article.outlet, str(article.published), article.url) == (  # type: ignore[union-attr]
         "A title", "The Post", "2022-11-13", "https://a.example/",
     )  # fmt: skip
-    assert file.parent == tmp_path / "kept" and file.name.startswith("A title-")
+    assert file.parent == tmp_path / "kept" and file.name == "A title.json"
+    with (
+        pasted("Another text.", tmp_path / "kept", title="A title") as other,
+        pasted("Another text.", tmp_path / "kept", title="A title") as again,
+    ):
+        assert other == again == tmp_path / "kept" / "A title (2).json"
 
 
 @pytest.mark.parametrize(
