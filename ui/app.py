@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from index.catalogue import Query
 from index.errors import DatelineError
 from ui import library_tab, quote_tab, render, sources, theme, uploads
 from ui.adding import Desk
@@ -151,10 +150,6 @@ def build(chat: Chat, *, folders: Sequence[Path] = ()) -> gr.Blocks:
         last = not chat.listing(source=gone.source, limit=1).total
         return sources.removed(gone, copy=last and uploads.forget(gone.source, Path(chat.data_dir) / uploads.FOLDER))
 
-    async def show_library(query: Query) -> AsyncIterator[tuple[Any, ...]]:
-        async for view in library.show(query):
-            yield view
-
     async def start_over(conversation: Conversation) -> tuple[Any, ...]:
         conversation.start_over()
         return [], sources.EMPTY, "", gr.Button(visible=True), gr.Button(visible=False)
@@ -240,7 +235,7 @@ def build(chat: Chat, *, folders: Sequence[Path] = ()) -> gr.Blocks:
         for event in (asked, suggested):
             event.then(give_back, [box, conversation], [box], concurrency_limit=TOGETHER, **quiet)
         for event in (*library.changes, removed):
-            event.then(show_library, [library.query], shown, concurrency_limit=TOGETHER, **quiet)
+            event.then(library.show, None, shown, concurrency_limit=TOGETHER, **quiet)
         for event in (asked, suggested, begun, *library.changes, removed):
             event.then(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)
         page.load(refresh, None, collection, concurrency_limit=TOGETHER, **quiet)

@@ -22,15 +22,19 @@ MOST_OUTLETS = 500
 """Outlets to choose from; the others are found by searching."""
 
 
-def filters(outlets: Sequence[tuple[str, int]]) -> str:
-    """The form that chooses among the articles; what is typed in it is read by the page's script."""
+def filters(outlets: Sequence[tuple[str, int]], *, stamp: int = 0) -> str:
+    """The form that chooses among the articles; what is typed in it is read by the page's script.
+
+    Another `stamp` makes it another form: the script then asks for the articles again, with what was typed.
+    """
     names = "".join(
         f'<option value="{escape(name)}">{escape(shorten(name, 60))} ({count:,})</option>'
         for name, count in outlets[:MOST_OUTLETS]
     )
     orders = "".join(f'<option value="{name}">{said}</option>' for name, said in ORDER_NAMES.items())
     return (
-        '<form class="filters" role="search" aria-label="Articles">'
+        f'<form class="filters" data-stamp="{stamp}" '
+        'role="search" aria-label="Articles">'
         '<div class="top"><label>Search <input type="search" name="search" maxlength="500" autocomplete="off" '
         'placeholder="Words in titles and texts"></label><button type="reset">Clear</button></div>'
         f'<label>Outlet <select name="outlet"><option value="">All outlets</option>{names}</select></label>'

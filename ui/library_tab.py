@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,9 +60,8 @@ class LibraryTab:
 
     filters: gr.HTML
     entries: gr.HTML
-    query: gr.State
     changes: Sequence[Any]
-    show: Callable[[Query], AsyncIterator[tuple[Update, Update]]]
+    show: Callable[[], Awaitable[tuple[Update, Update]]]
 
 
 def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[Path], *, together: int) -> LibraryTab:
@@ -72,16 +72,16 @@ def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[P
 
     # -- the list ----------------------------------------------------------------------------
 
-    async def show(query: Query) -> AsyncIterator[tuple[Update, Update]]:
-        """Yields (filters, entries)."""
+    async def show() -> tuple[Update, Update]:
+        """Returns (filters, entries): the filters anew, upon which the page asks for the articles that fit them."""
         try:
             overview = await asyncio.to_thread(shelf.overview)
-            yield library.filters(overview.outlets), await asyncio.to_thread(page_of, query)
+            return library.filters(overview.outlets, stamp=time.time_ns()), gr.skip()
         except DatelineError as error:
-            yield gr.skip(), render.failure(str(error))
+            return gr.skip(), render.failure(str(error))
         except Exception:
             log.exception("The articles could not be listed.")
-            yield gr.skip(), render.failure(APOLOGY)
+            return gr.skip(), render.failure(APOLOGY)
 
     def page_of(query: Query) -> str:
         found = chat.listing(
@@ -97,16 +97,15 @@ def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[P
             return page_of(replace(query, offset=(found.total - 1) // query.limit * query.limit))  # the last page is gone
         return library.listing(found, query, collection=found.total or shelf.overview().articles)
 
-    async def choose(event: gr.EventData) -> tuple[Update, Query]:
-        """Returns (entries, query)."""
-        query = library.query_of(sent(event), PAGE)
+    async def choose(event: gr.EventData) -> Update:
+        """Returns entries."""
         try:
-            return await asyncio.to_thread(page_of, query), query
+            return await asyncio.to_thread(page_of, library.query_of(sent(event), PAGE))
         except DatelineError as error:
-            return render.failure(str(error)), query
+            return render.failure(str(error))
         except Exception:
             log.exception("The articles could not be listed.")
-            return render.failure(APOLOGY), query
+            return render.failure(APOLOGY)
 
     # -- adding ------------------------------------------------------------------------------
 
@@ -232,7 +231,6 @@ def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[P
 
     # -- what is where -----------------------------------------------------------------------
 
-    query = gr.State(Query(limit=PAGE))
     with gr.Column(elem_id="library"):
         with gr.Accordion("Add articles", open=False, elem_id="add", elem_classes="drawer"):
             with gr.Tabs(elem_id="ways"):
@@ -276,7 +274,7 @@ def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[P
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": together}
     views = [outcome, refusal]
     pasted = [text, title, outlet, day, url]
-    filters.submit(choose, None, [entries, query], trigger_mode="always_last", **quiet)
+    filters.submit(choose, None, [entries], trigger_mode="always_last", **quiet)
     changes = [
         files.upload(add_files, [files], [*views, files], **quiet),
         gr.on([fetch.click, addresses.submit], add_addresses, [addresses], [*views, addresses], **quiet),
@@ -284,14 +282,14 @@ def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[P
         gr.on([walk.click, folder.submit], add_folder, [folder], [*views, folder], **quiet),
     ]
     # In this order: Gradio's page begins the second only when the first is over.
-    tab.select(show, [query], [filters, entries], **quiet)
+    tab.select(show, None, [filters, entries], **quiet)
     changes.append(tab.select(resume, None, views, **quiet))
     gr.on([begin.click, feed.submit], watch_feed, [feed, every], [watched, feed_refusal, feed], **quiet)
     watched.select(act_on_feed, None, [watched, feed_refusal], **quiet)
     drawer.expand(lambda: (list_feeds(), gr.Timer(active=True)), None, [watched, looking], **quiet)
     drawer.collapse(lambda: gr.Timer(active=False), None, [looking], **quiet)
     looking.tick(list_feeds, None, [watched], **quiet)
-    return LibraryTab(filters, entries, query, changes, show)
+    return LibraryTab(filters, entries, changes, show)
 
 
 def told(chat: Chat, report: Report) -> str:

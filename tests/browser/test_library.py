@@ -238,16 +238,25 @@ def test_removing_asks_first_and_says_what_went(serve: Serve, open_page: Open, t
     page.wait_for_function("document.querySelector('#name').innerText.includes('2 articles')")
 
 
-def test_what_was_removed_elsewhere_is_told(serve: Serve, open_page: Open, tmp_path: Path) -> None:
-    chat = rag.open_chat(data_dir=tmp_path / "data")
-    chat.add(SEEDS[0])
-    page = open_page(serve(chat))
-    room(page, "library")
-    (one,) = chat.articles()
-    chat.remove(one.id)
-    page.click("#entries .entry")
+def test_what_is_not_there_any_more_is_told(town: Served, open_page: Open) -> None:
+    page = open_page(town)
+    forge(page, "article/gone")
     page.wait_for_selector("#panel [role=alert]")
-    assert "No article has the id" in page.inner_text("#panel")
+    assert "No article has the id 'gone'" in page.inner_text("#panel")
+
+
+def forge(page: Any, sent: str) -> None:
+    """Follow something that asks to have this opened, which may be none of ours."""
+    page.evaluate(
+        """sent => {
+          const button = document.createElement('button');
+          button.dataset.open = sent;
+          document.getElementById('rooms').append(button);
+          button.click();
+          button.remove();
+        }""",
+        sent,
+    )
 
 
 # Adding
@@ -415,17 +424,7 @@ def test_a_place_that_is_none_opens_the_article_unmarked(seeds: Served, open_pag
     page = open_page(seeds)
     id = seeds.chat.articles()[0].id
     for sent in (f"quote/5/99999999/{id}", f"quote/9/3/{id}"):
-        page.evaluate(
-            """sent => {
-              const button = document.createElement('button');
-              button.dataset.open = sent;
-              button.id = 'forged';
-              document.getElementById('rooms').append(button);
-              button.click();
-              button.remove();
-            }""",
-            sent,
-        )
+        forge(page, sent)
         page.wait_for_selector(f'#panel [data-current="article/{id}"]')
         assert page.locator("#panel mark").count() == 0
         page.click("#new-chat")
