@@ -1,4 +1,4 @@
-// Run once by the filters, with `element`, `trigger` and `watch`. The list is only ever asked for from here, with what stands in
+// Run once by the filters, with `element` and `trigger`. The list is only ever asked for from here, with what stands in
 // the form at that moment: so no answer to an older question can take its place.
 const form = () => element.querySelector('form');
 let kept = {};
@@ -7,12 +7,41 @@ let waiting = 0;
 
 const values = () => Object.fromEntries([...new FormData(form())].map(([name, value]) => [name, String(value)]));
 
+let asked = 0;     // the number of the last question, which its answer carries
+let pending = 0;   // the one whose answer is still to come
+let changed = false;
+
+// One question at a time, and the last one always: Gradio's own "always_last" may ask with what was typed before.
 function send(offset) {
   clearTimeout(waiting);
   page = offset;
   kept = values();
-  trigger('submit', {...kept, offset});
+  if (pending) {
+    changed = true;
+    return;
+  }
+  pending = ++asked;
+  trigger('submit', {...kept, offset, asked: String(pending)});
+  const number = pending;
+  setTimeout(() => settle(number), 10000);  // its answer was lost
 }
+
+function settle(number) {
+  if (!pending || number !== pending) return;
+  pending = 0;
+  if (changed) {
+    changed = false;
+    send(page);
+  }
+}
+
+function listen() {
+  const entries = document.getElementById('entries');
+  if (!entries) return setTimeout(listen, 100);
+  const heard = () => settle(Number(entries.querySelector('[data-asked]')?.dataset.asked ?? 0));
+  new MutationObserver(heard).observe(entries, {childList: true, subtree: true, attributes: true, attributeFilter: ['data-asked']});
+}
+listen();
 
 // Drawn anew because the collection is another: what was typed stays.
 function ask() {
@@ -24,8 +53,16 @@ function ask() {
   send(page);
 }
 
-watch('value', ask);
-ask();
+// Told by the form itself: `watch` may speak before or after it is drawn.
+let drawn = '';
+function mind() {
+  const stamp = form()?.dataset.stamp ?? '';
+  if (stamp === drawn) return;
+  drawn = stamp;
+  ask();
+}
+new MutationObserver(mind).observe(element, {childList: true, subtree: true, attributes: true, attributeFilter: ['data-stamp']});
+mind();
 
 element.addEventListener('input', event => {
   kept = values();

@@ -66,6 +66,11 @@ def listing(value: Listing, query: Query, *, collection: int) -> str:
     )
 
 
+def answer_to(asked: str, html: str) -> str:
+    """A page of the list as the answer to the page's question of that number."""
+    return f'<div data-asked="{int(asked) if asked.isdecimal() and len(asked) < 10 else 0}">{html}</div>'
+
+
 def entry(value: Entry) -> str:
     """One article of the list: its title, which opens it, and what is known of it."""
     article = value.article

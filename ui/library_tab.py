@@ -98,14 +98,16 @@ def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[P
         return library.listing(found, query, collection=found.total or shelf.overview().articles)
 
     async def choose(event: gr.EventData) -> Update:
-        """Returns entries."""
+        """Returns entries, with the number that the page gave its question."""
+        told = sent(event)
         try:
-            return await asyncio.to_thread(page_of, library.query_of(sent(event), PAGE))
+            html = await asyncio.to_thread(page_of, library.query_of(told, PAGE))
         except DatelineError as error:
-            return render.failure(str(error))
+            html = render.failure(str(error))
         except Exception:
             log.exception("The articles could not be listed.")
-            return render.failure(APOLOGY)
+            html = render.failure(APOLOGY)
+        return library.answer_to(told.get("asked", ""), html)
 
     # -- adding ------------------------------------------------------------------------------
 
@@ -274,7 +276,7 @@ def build(chat: Chat, tab: gr.Tab, shelf: Shelf, desk: Desk, allowed: Sequence[P
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": together}
     views = [outcome, refusal]
     pasted = [text, title, outlet, day, url]
-    filters.submit(choose, None, [entries], trigger_mode="always_last", **quiet)
+    filters.submit(choose, None, [entries], trigger_mode="multiple", **quiet)
     changes = [
         files.upload(add_files, [files], [*views, files], **quiet),
         gr.on([fetch.click, addresses.submit], add_addresses, [addresses], [*views, addresses], **quiet),
