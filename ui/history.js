@@ -17,7 +17,7 @@ function shown() {
 function tell() {
   way()?.setAttribute('aria-expanded', String(shown()));
   const drawer = narrow.matches && shown();
-  for (const id of ['add', 'conversation', 'sources']) {
+  for (const id of ['conversation', 'sources']) {
     const part = document.getElementById(id);
     if (part && !document.body.classList.contains('reading')) part.inert = drawer;
   }
@@ -27,6 +27,15 @@ function show(open) {
   document.body.classList.toggle(narrow.matches ? 'listing' : 'unlisted', narrow.matches === open);
   tell();
   if (open && narrow.matches) document.querySelector('#find textarea, #find input')?.focus();
+}
+
+// The list stands in the room where questions are asked: from elsewhere its button goes there, and never hides it.
+const tab = () => document.querySelector('#tabs [role=tab][data-tab-id="ask-tab"]');
+const here = () => tab()?.getAttribute('aria-selected') === 'true';
+
+function go(open) {
+  tab()?.click();
+  setTimeout(() => show(open), 50);
 }
 
 function leave() {
@@ -111,7 +120,7 @@ element.addEventListener('click', event => {
 // One menu at a time, and none when the reader goes elsewhere.
 document.addEventListener('click', event => {
   for (const details of element.querySelectorAll('details[open]')) if (!details.contains(event.target)) details.open = false;
-  if (event.target.closest('#show-history')) show(!shown());
+  if (event.target.closest('#show-history')) here() ? show(!shown()) : go(true);
   else if (event.target.closest('#new-chat')) { if (narrow.matches && shown()) show(false); }
   else if (narrow.matches && shown() && !event.target.closest('#history, dialog')) leave();
 });

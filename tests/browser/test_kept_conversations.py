@@ -29,8 +29,8 @@ class Fake(FakeChat):
     gone: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
 
-    def version(self, id: str, sha256: str) -> tuple[Article, bool] | None:
-        found = super().version(id, sha256)
+    def fingerprinted(self, id: str, sha256: str) -> tuple[Article, bool] | None:
+        found = super().fingerprinted(id, sha256)
         return None if found is None or id in self.gone else (found[0], id not in self.earlier)
 
 
