@@ -9,7 +9,9 @@ import pytest
 
 from index.errors import DatelineError
 from rag.settings import load
+from ui.access import Access
 from ui.folders import by_default, check_folder, check_reader
+from ui.passwords import Accounts
 
 
 @pytest.fixture
@@ -70,3 +72,18 @@ def test_the_setting_names_folders(tmp_path: Path) -> None:
     assert load(allowed_folders=f" /a {os.pathsep}{os.pathsep} /b c ").allowed_folders == f"/a{os.pathsep}/b c"
     with pytest.raises(DatelineError, match="ALLOWED_FOLDERS"):
         load(allowed_folders="a\0b")
+
+
+@pytest.mark.parametrize(
+    ("host", "access", "alone"),
+    [
+        ("127.0.0.1", Access(), True),
+        ("localhost", Access(), True),
+        ("0.0.0.0", Access(), False),
+        ("127.0.0.1", Access(open=True), False),
+        ("127.0.0.1", Access(names=frozenset({"news.example"})), False),
+        ("127.0.0.1", Access(Accounts({})), False),
+    ],
+)
+def test_folders_are_read_only_where_nobody_else_comes_in(host: str, access: Access, alone: bool) -> None:
+    assert access.alone(host) is alone

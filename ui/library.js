@@ -35,13 +35,10 @@ function settle(number) {
   }
 }
 
-function listen() {
-  const entries = document.getElementById('entries');
-  if (!entries) return setTimeout(listen, 100);
+whenThere('#entries', entries => {
   const heard = () => settle(Number(entries.querySelector('[data-asked]')?.dataset.asked ?? 0));
   new MutationObserver(heard).observe(entries, {childList: true, subtree: true, attributes: true, attributeFilter: ['data-asked']});
-}
-listen();
+});
 
 // Drawn anew because the collection is another: what was typed stays.
 function ask() {

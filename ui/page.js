@@ -2,7 +2,6 @@
 // the tooltip, whose words are set as text.
 const narrow = window.matchMedia('(max-width: 860px)');
 const column = () => document.getElementById('sources');
-const box = () => document.querySelector('#question textarea');
 const current = () => element.querySelector('.source')?.dataset.current ?? '';
 const opener = id => id && document.querySelector(`#messages a.cite[href="#${CSS.escape(id)}"], #rooms [data-open="${CSS.escape(id)}"]`);
 const seen = part => part?.checkVisibility() ? part : null;
@@ -79,10 +78,8 @@ function askRemoval(asked) {
   (asked ? question.querySelector('.keep') : button).focus();
 }
 
-const tab = name => document.querySelector(`#tabs [role=tab][data-tab-id="${name}-tab"]`);
-
 function go(name, then) {
-  if (tab(name)?.getAttribute('aria-selected') !== 'true') tab(name)?.click();
+  if (!inRoom(name)) tab(name)?.click();
   if (then) setTimeout(then, 50);
 }
 
@@ -231,21 +228,14 @@ function tidy() {
   select();
 }
 
-// Gradio draws its parts in no promised order.
-function whenThere(selector, act) {
-  const part = document.querySelector(selector);
-  if (part) act(part);
-  else setTimeout(() => whenThere(selector, act), 100);
-}
-
 whenThere('#messages', messages => {
   new MutationObserver(tidy).observe(messages, {childList: true, subtree: true, attributes: true, attributeFilter: ['aria-label']});
   tidy();
 });
 
-// Its label says other words than those that are seen, which whoever speaks to a computer would say.
+// Its label and what is seen are the same words (page.css), which whoever speaks to a computer would say.
 whenThere('#files', drop => {
-  const mend = () => drop.querySelector('button[aria-label^="Click to upload"]')?.removeAttribute('aria-label');
+  const mend = () => drop.querySelector('button:has([data-testid=upload-text])')?.setAttribute('aria-label', 'Drop files here, or choose them');
   new MutationObserver(mend).observe(drop, {childList: true, subtree: true});
   mend();
 });

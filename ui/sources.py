@@ -36,8 +36,8 @@ CHECKED = {
 ASK_REMOVE = '<button type="button" class="ask-remove" aria-expanded="false">Remove …</button>'
 EMPTY = (
     '<div class="source none"><p class="label">Sources</p>'
-    "<p>Follow a marker such as <b>[1]</b> in an answer, or choose an article in the library, "
-    "and it opens here; a marker’s at the very words.</p></div>"
+    "<p>Follow a marker such as <b>[1]</b> in an answer, and the article opens here at the very words. "
+    "The articles of the library open here too.</p></div>"
 )
 
 

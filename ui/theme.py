@@ -63,4 +63,4 @@ def head() -> str:
 
 def script(name: str) -> str:
     """A part's script ("page" is the panel's), run by Gradio with `element`, `trigger`, `props` and `watch`."""
-    return (HERE / f"{name}.js").read_text(encoding="utf-8")
+    return "\n".join((HERE / f"{one}.js").read_text(encoding="utf-8") for one in ("shared", name))

@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 from conftest import SEEDS, Served
-from fake_chat import article, cite
+from fake_chat import FakeChat, article, cite
 from fake_site import Site
 from test_page import BRIDGE, HARBOUR, HOSTILE, MARKERS, PAYLOAD, ask, bridge_answers, contrast, flat, follow, luminance, marked
 
 import rag
 from index.index import Index
+from rag.feeds import Feeds
 from rag.types import Answer, Claim, Verdict
+from ui.access import Access
 
 Open = Callable[..., Any]
 Serve = Callable[..., Served]
@@ -238,6 +240,29 @@ def test_removing_asks_first_and_says_what_went(serve: Serve, open_page: Open, t
     page.wait_for_function("document.querySelector('#name').innerText.includes('2 articles')")
 
 
+def test_where_everybody_comes_in_nothing_is_removed(serve: Serve, open_page: Open, tmp_path: Path) -> None:
+    served = serve(FakeChat(tmp_path, [BRIDGE]), access=Access(open=True))
+    Feeds(tmp_path).add("https://news.example/feed.xml", 10**6)
+    page = open_page(served)
+    room(page, "library")
+    page.click("#watched > .label-wrap")
+    page.wait_for_selector("#feeds [data-act=look]")
+    assert page.locator("#feeds [data-act=forget]").count() == 0
+    page.click("#entries .entry")
+    page.wait_for_selector("#panel article")
+    assert page.locator("#panel .ask-remove, #panel .removal").count() == 0
+    for place, forged in (
+        ("#panel article", f'<button class="remove" data-id="{BRIDGE.id}">Remove it</button>'),
+        ("#feeds .acts", '<button data-act="forget" data-url="https://news.example/feed.xml">Remove</button>'),
+    ):
+        page.eval_on_selector(place, "(part, html) => part.insertAdjacentHTML('beforeend', html)", forged)
+    page.click("#feeds [data-act=forget]")
+    page.click("#panel button.remove")
+    page.wait_for_selector("#panel [role=alert]")
+    assert "nothing can be removed" in page.inner_text("#panel")
+    assert served.chat.held == [BRIDGE] and len(Feeds(tmp_path).all()) == 1
+
+
 def test_what_is_not_there_any_more_is_told(town: Served, open_page: Open) -> None:
     page = open_page(town)
     forge(page, "article/gone")
@@ -429,6 +454,24 @@ def test_a_place_that_is_none_opens_the_article_unmarked(seeds: Served, open_pag
         assert page.locator("#panel mark").count() == 0
         page.click("#new-chat")
         page.wait_for_selector("#panel .none")
+
+
+def test_the_kept_conversations_are_in_the_room_where_one_asks(fake: Callable[..., Served], open_page: Open) -> None:
+    page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
+    way = "#show-history"
+    for width, listed in ((1280, "true"), (360, "false")):
+        page.set_viewport_size({"width": width, "height": 740})
+        room(page, "ask")
+        page.wait_for_selector(f'{way}[aria-expanded="{listed}"]')
+        room(page, "library")
+        page.wait_for_selector(f'{way}[aria-expanded="false"]')
+        page.click(way)
+        page.wait_for_selector(f'{way}[aria-expanded="true"]')
+        page.wait_for_selector("#history #kept", state="visible")
+        page.keyboard.press("Escape")
+    room(page, "library")
+    page.click("#new-chat")
+    page.wait_for_function("document.activeElement.matches('#question textarea')")
 
 
 # The panel and the quote of a marker
