@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 
 import pytest
+from served import in_a_loop
 
 from index.errors import IndexBusyError
 from index.types import Progress
@@ -14,37 +14,35 @@ from ui.adding import AlreadyAddingError, Desk, Job, Meter, Tell, follow
 APOLOGY = "Something went wrong."
 
 
-async def views(job: Job) -> list[str]:
-    return [html async for html in follow(job)]
-
-
 def test_a_job_tells_how_far_it_has_come_and_what_came_of_it() -> None:
     def work(tell: Tell) -> str:
         tell(Progress("embedding", 3, 9))
-        going.wait(5)
+        going.wait(30)
         return "<p>done</p>"
 
     async def scene() -> list[str]:
-        watching = asyncio.ensure_future(views(desk.begin("3 files", work, APOLOGY)))
-        await asyncio.sleep(0.6)
-        going.set()
-        return await watching
+        told = []
+        async for html in follow(desk.begin("3 files", work, APOLOGY)):
+            told.append(html)
+            if "3 of 9" in html:
+                going.set()
+        return told
 
     desk, going = Desk(), threading.Event()
-    told = asyncio.run(scene())
+    told = in_a_loop(scene())
     assert any("3 of 9" in html for html in told) and told[-1] == "<p>done</p>" and desk.running is None
 
 
 def test_a_second_one_is_refused_in_words_until_the_first_is_done() -> None:
     going = threading.Event()
     desk = Desk()
-    first = desk.begin("3 files", lambda tell: str(going.wait(5)), APOLOGY)
+    first = desk.begin("3 files", lambda tell: str(going.wait(30)), APOLOGY)
     for what in ("A text", "1 file"):
         with pytest.raises(AlreadyAddingError, match=r"3 files are being added since \d\d:\d\d:\d\d"):
             desk.begin(what, lambda tell: "", APOLOGY)
     going.set()
-    assert first.done.wait(5)
-    assert desk.begin("1 file", lambda tell: "x", APOLOGY).done.wait(5)
+    assert first.done.wait(30)
+    assert desk.begin("1 file", lambda tell: "x", APOLOGY).done.wait(30)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +53,7 @@ def test_a_job_that_fails_says_so(error: Exception, said: str, caplog: pytest.Lo
         raise error
 
     job = Desk(wait=0).begin("x", work, APOLOGY)
-    assert job.done.wait(5) and said in job.html and "secret" not in job.html
+    assert job.done.wait(30) and said in job.html and "secret" not in job.html
     assert ("secret" in caplog.text) is isinstance(error, RuntimeError)
 
 
@@ -69,7 +67,7 @@ def test_a_job_waits_for_another_writer() -> None:
         return "done"
 
     job = Desk().begin("x", work, APOLOGY)
-    assert job.done.wait(10) and job.html == "done"
+    assert job.done.wait(30) and job.html == "done"
     assert (job.progress.phase, job.progress.note) == ("waiting", "Process 7 has it.")
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from served import until
 
 from index.errors import IndexBusyError
 from index.types import Failure, Report
@@ -117,14 +116,6 @@ def test_a_damaged_list_is_told_and_not_overwritten(tmp_path: Path, content: str
     assert (tmp_path / "feeds.json").read_text() == content
 
 
-def until(done: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if done():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not come about")
-
-
 def test_the_watcher_looks_and_survives_whatever_comes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def add(url: str) -> Report:
         if url == B:
@@ -137,11 +128,11 @@ def test_the_watcher_looks_and_survives_whatever_comes(tmp_path: Path, caplog: p
     with Watcher(add, feeds):
         for url in (B, "https://busy.example/", A):
             feeds.add(url, 3600)
-        until(lambda: all(feed.looked for feed in feeds.all()))
+        assert until(lambda: all(feed.looked for feed in feeds.all()), 30)
     bug, busy, fine = feeds.all()
     assert bug.error == UNEXPECTED and "ZeroDivisionError" in caplog.text
     assert (busy.error, busy.failures) == ("Another process is writing.", 1)
     assert (fine.added, fine.error, fine.failures) == (1, "", 0)
     feeds.look_now(A)
-    time.sleep(1.5)
-    assert feeds.all()[2].looking is False, "nothing is looked at once it is stopped"
+    due = feeds.take()
+    assert due is not None and due.url == A, "nothing is looked at once it is stopped"

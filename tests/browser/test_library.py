@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from conftest import SEEDS, Served
 from fake_chat import FakeChat, article, cite
 from fake_site import Site
+from served import until
 from test_page import BRIDGE, HARBOUR, HOSTILE, MARKERS, PAYLOAD, ask, bridge_answers, contrast, flat, follow, luminance, marked
 
 import rag
@@ -327,7 +327,7 @@ def test_a_page_and_a_feed_are_fetched_and_failures_say_why(fetching: Served, op
     page.click("#fetch")
     told = added(page)
     assert "Bridge reopens" in told and "Not added (2)" in told.replace("NOT ADDED", "Not added")
-    assert "404" in told and page.inner_text("#refusal") == ""
+    assert "404" in told and page.inner_text("#refusal").strip() == ""
     wait_count(page, "1 article")
     page.click("#entries .entry")
     page.wait_for_selector("#panel .original a")
@@ -366,7 +366,7 @@ def test_progress_is_told_a_second_add_is_refused_and_a_reload_follows(
 
     def slowly(self: Index, sources: Any, *, tell: Any, **options: Any) -> Any:
         tell(rag.Progress("embedding", 30, 120, 12.0, 7.5))
-        going.wait(10)
+        going.wait(60)
         return add(self, sources, tell=tell, **options)
 
     monkeypatch.setattr(Index, "add", slowly)
@@ -403,15 +403,11 @@ def test_a_feed_is_watched_looked_at_and_forgotten(fetching: Served, open_page: 
     page.click("#begin-watching")
     page.wait_for_function("document.querySelector('#feeds').innerText.includes('every hour')")
     page.wait_for_function("document.querySelector('#feeds').innerText.includes('1 new')", timeout=20_000)
-    assert fetching.chat.overview().articles == 1 and page.inner_text("#feed-refusal") == ""
+    assert fetching.chat.overview().articles == 1 and page.inner_text("#feed-refusal").strip() == ""
     assert "https" not in page.inner_text("#feeds .meta") and "again in" in page.inner_text("#feeds .meta")
     asked = len(site.paths())
     page.click("#feeds button:has-text('Look now')")
-    for _ in range(100):
-        if len(site.paths()) > asked:
-            break
-        time.sleep(0.1)
-    assert len(site.paths()) > asked
+    assert until(lambda: len(site.paths()) > asked, 20)
     page.click("#feeds button:has-text('Remove')")
     page.wait_for_selector("#feeds .nothing")
     assert json.loads((tmp_path / "data" / "feeds.json").read_text()) == []
