@@ -174,9 +174,9 @@ function showTip(link) {
   words.textContent = said;
   open_it.hidden = !touched;
   tip.hidden = false;
-  const place = link.getBoundingClientRect();
+  const place = link.getBoundingClientRect(), room = document.getElementById('messages').getBoundingClientRect();
   const width = tip.offsetWidth, height = tip.offsetHeight;
-  tip.style.left = `${Math.max(8, Math.min(place.left + place.width / 2 - width / 2, innerWidth - width - 8))}px`;
+  tip.style.left = `${Math.max(room.left + 8, Math.min(place.left + place.width / 2 - width / 2, room.right - width - 8))}px`;
   const above = place.top - height - 6;
   tip.style.top = `${above > 8 ? above : Math.min(place.bottom + 6, innerHeight - height - 8)}px`;
 }

@@ -38,7 +38,7 @@ class Fake(FakeChat):
 def context(browser: Any) -> Iterator[Any]:
     """A browser of its own for each test: what one asked is not in the list of the next."""
     own = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    own.set_default_timeout(10_000)
+    own.set_default_timeout(30_000)
     yield own
     own.close()
 

@@ -63,7 +63,7 @@ def open_add(page: Any, way: str) -> None:
 
 
 def added(page: Any) -> str:
-    page.wait_for_selector("#outcome .added", timeout=20_000)
+    page.wait_for_selector("#outcome .added")
     return flat(page.inner_text("#outcome"))
 
 
@@ -402,7 +402,7 @@ def test_a_feed_is_watched_looked_at_and_forgotten(fetching: Served, open_page: 
     page.fill("#feed :is(input, textarea)", site.url("/feed.xml"))
     page.click("#begin-watching")
     page.wait_for_function("document.querySelector('#feeds').innerText.includes('every hour')")
-    page.wait_for_function("document.querySelector('#feeds').innerText.includes('1 new')", timeout=20_000)
+    page.wait_for_function("document.querySelector('#feeds').innerText.includes('1 new')")
     assert fetching.chat.overview().articles == 1 and page.inner_text("#feed-refusal").strip() == ""
     assert "https" not in page.inner_text("#feeds .meta") and "again in" in page.inner_text("#feeds .meta")
     asked = len(site.paths())
@@ -550,6 +550,7 @@ def test_a_finger_sees_the_quote_first_and_opens_it_then(fake: Callable[..., Ser
         page.wait_for_selector("#start .start")
         ask(page, "bridge")
         link = page.locator(MARKERS).nth(1)
+        link.evaluate("one => { one.title += ' and it flows'.repeat(30); }")
         link.tap()
         page.wait_for_selector("#tip button", state="visible")
         assert page.is_hidden("#sources") and "Traffic" in page.inner_text("#tip")
