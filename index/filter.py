@@ -12,7 +12,7 @@ from index.dates import LAST_DAY, UNDATED, day_number
 class Filter:
     """Which articles may answer: published in [since, until], both ends included, by that outlet.
 
-    The outlet is compared without regard to case. An article without a date passes no date filter.
+    The outlet is compared without regard to case; None and "" are any. An article without a date passes no date filter.
     """
 
     since: date | None = None
@@ -20,7 +20,7 @@ class Filter:
     outlet: str | None = None
 
     def __bool__(self) -> bool:
-        return self.since is not None or self.until is not None or self.outlet is not None
+        return self.since is not None or self.until is not None or bool(self.outlet)
 
     def days(self) -> tuple[int, int]:
         """The first and the last day that passes (`index.dates.day_number`); undated articles are before the first."""

@@ -13,8 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index import publish, words
 from index.address import is_web_address
+from index.catalogue import Listing, Query
 from index.chunk import CHUNK_RULE, CountTokens, chunk, embedded_text
 from index.embed import Embedder, Vectors
 from index.errors import IndexMismatchError
@@ -74,6 +78,7 @@ class Index:
         self._count_tokens: CountTokens | None = None
         self._vectors: VectorIndex | None = None
         self._opening = threading.Lock()
+        self._places: tuple[int, NDArray[np.int64], NDArray[np.int64]] | None = None
         self._repairing = ""
 
     # -- searching ---------------------------------------------------------------------------
@@ -103,6 +108,27 @@ class Index:
         self._repair(self._lexical.damage)
         ids = self.library.ids([number for number, _ in found])
         return [(ids[number], score) for number, score in found if number in ids][:k]
+
+    def listing(self, query: Query) -> Listing:
+        """One page of the articles that the query chooses, without their texts. Raises KeyError for an unknown order."""
+        return self.library.listing(query, self._versions_with(words.content_terms(query.search)))
+
+    def _versions_with(self, terms: Sequence[str]) -> list[int]:
+        """The numbers of the versions in which every one of the terms stands, wherever."""
+        if not terms:
+            return []
+        state = self.library.state()
+        if self._places is None or self._places[0] != state:
+            self._places = state, *self.library.places()
+        _, numbers, versions = self._places
+        found: set[int] | None = None
+        for term in dict.fromkeys(terms):
+            of_term = set(versions[np.isin(numbers, self._lexical.holding(term))].tolist())
+            found = of_term if found is None else found & of_term
+            if not found:
+                break
+        self._repair(self._lexical.damage)
+        return sorted(found or ())
 
     def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many passages each term (`index.words.terms`) stands."""

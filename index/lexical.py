@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index import words
 from index.errors import IndexDamagedError
@@ -77,6 +78,22 @@ class LexicalIndex:
         found = searcher.search(query, k, count=False).hits
         numbers = searcher.fast_field_values("number", [address for _, address in found])
         return [(int(number), float(score)) for number, (score, _) in zip(numbers, found, strict=True)]
+
+    def holding(self, term: str) -> NDArray[np.int64]:
+        """The numbers of all passages that hold a term, in no order; some the library may no longer have."""
+        index = self._opened()
+        if index is None:
+            return np.zeros(0, np.int64)
+        try:
+            with _tantivy():
+                searcher = index.searcher()
+                count = int(searcher.doc_freq("words", _hex(term)))
+                found = searcher.search(_term(index, "words", _hex(term)), count, count=False).hits if count else []
+                numbers = searcher.fast_field_values("number", [address for _, address in found])
+                return np.array(numbers, np.int64)
+        except UnreadableError as error:
+            self._give_up(index, error)
+            return np.zeros(0, np.int64)
 
     def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many passages each term stands; 0 for a term that no passage has."""
@@ -290,7 +307,7 @@ def _conditions(index: Any, only: Filter) -> list[Any]:
     if only.dated:
         first, last = only.days()
         conditions.append(tantivy.Query.range_query(index.schema, "day", tantivy.FieldType.Integer, first, last))
-    if only.outlet is not None:
+    if only.outlet:
         conditions.append(_term(index, "outlet", _hex(only.outlet.casefold())))
     return conditions
 

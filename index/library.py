@@ -6,6 +6,7 @@ their words. Whatever else lies in the data folder, both indexes included, can b
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,13 +18,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from index import words
+from index import catalogue, words
+from index.catalogue import Entry, Listing, Overview, Query, Version
 from index.chunk import heading
 from index.dates import Month, datelines, day_number
 from index.errors import IndexDamagedError, NotFoundError
-from index.filter import Filter
 from index.records import Candidate, Filed, IndexedWords, Origin, Visit
-from index.types import Article, Listing, Passage
+from index.types import Article, Passage
 
 SCHEMA = 2
 
@@ -73,6 +74,8 @@ CREATE TABLE IF NOT EXISTS visits_gave(
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS visits_gave_by_origin ON visits_gave(origin);
 """
+# Holds all that a list sorts and filters by, so that no text is read for it.
+_LISTED = "CREATE INDEX IF NOT EXISTS versions_listed ON versions(state, published, title, outlet, article)"
 _ARTICLE = "v.article, v.title, v.text, v.source, v.url, v.outlet, v.author, v.published, v.language, v.sha256"
 _WITHOUT_TEXT = _ARTICLE.replace("v.text", "''")
 _STORED = np.dtype("<f2")
@@ -127,42 +130,20 @@ class Library:
     def articles(self, limit: int = -1) -> list[Article]:
         """Every article's current version (or the first `limit`), newest first; undated ones last, by title."""
         rows = self._read(
-            f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' "
-            "ORDER BY v.published IS NULL, v.published DESC, v.title, v.article LIMIT ?",
+            f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' ORDER BY {catalogue.ordered('newest')} LIMIT ?",
             [limit],
         )
         return [_article(row) for row in rows]
-
-    def listing(self, only: Filter, offset: int, limit: int) -> Listing:
-        """A page of the articles that pass the filter, in the order of `articles`; their texts are not read."""
-        conditions, values = ["v.state = 'current'"], list[Any]()
-        for day, comparison in ((only.since, ">="), (only.until, "<=")):
-            if day is not None:
-                conditions.append(f"v.published {comparison} ?")
-                values.append(day.isoformat())
-        if only.outlet is not None:
-            conditions.append("casefold(v.outlet) = ?")
-            values.append(only.outlet.casefold())
-        where = f"FROM versions v WHERE {' AND '.join(conditions)}"
-        total = int(self._read(f"SELECT count(*) {where}", values).fetchone()[0])
-        # NULL comes last when days descend; said so, rather than by IS NULL, the index on days gives the order.
-        rows = self._read(
-            f"SELECT {_WITHOUT_TEXT} {where} ORDER BY v.published DESC, v.title, v.article LIMIT ? OFFSET ?",
-            [*values, limit, offset],
-        )
-        return Listing(total, tuple(_article(row) for row in rows))
 
     def article(self, article_id: str) -> Article:
         """The current version of one article. Raises NotFoundError."""
         rows = self._read(f"SELECT {_ARTICLE} FROM versions v WHERE v.article = ? AND v.state = 'current'", [article_id])
         row = rows.fetchone()
         if row is None:
-            raise NotFoundError(
-                f"No article has the id {article_id!r}. The command `dateline articles` lists them with their ids."
-            )
+            raise _not_found(article_id)
         return _article(row)
 
-    def version(self, article_id: str, sha256: str) -> tuple[Article, bool] | None:
+    def fingerprinted(self, article_id: str, sha256: str) -> tuple[Article, bool] | None:
         """An article as it was when it had this fingerprint, and whether it is so still; None when that is not held."""
         row = self._read(
             f"SELECT v.state, {_ARTICLE} FROM versions v WHERE v.article = ? AND v.sha256 = ? "
@@ -194,6 +175,65 @@ class Library:
             f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' AND instr(v.text, ?) LIMIT ?", [words, limit]
         )
         return [_article(row) for row in rows]
+
+    def listing(self, query: Query, holding: Sequence[int] = ()) -> Listing:
+        """One page of the articles that the query chooses, without their texts.
+
+        `holding` are the numbers of the versions in which the words searched for stand. Raises KeyError for an unknown order.
+        """
+        query = catalogue.bounded(query)
+        order = catalogue.ordered(query.order)
+        where, values = catalogue.conditions(query, json.dumps([int(number) for number in holding]))
+        total = int(self._read(f"SELECT count(*) FROM versions v WHERE {where}", values).fetchone()[0])
+        rows = self._read(
+            f"SELECT {_WITHOUT_TEXT}, v.added, (SELECT min(w.added) FROM versions w WHERE w.article = v.article), "
+            "(SELECT count(*) FROM versions w WHERE w.article = v.article) "
+            f"FROM (SELECT v.number FROM versions v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?) page "
+            f"JOIN versions v ON v.number = page.number ORDER BY {order}",
+            [*values, query.limit, query.offset],
+        )
+        entries = [
+            Entry(_article(row[:-3]), datetime.fromisoformat(row[-2]), datetime.fromisoformat(row[-3]), row[-1]) for row in rows
+        ]
+        return Listing(tuple(entries), total)
+
+    def overview(self) -> Overview:
+        """The collection in figures."""
+        count, dated, first, last = self._read(
+            "SELECT count(*), count(published), min(published), max(published) FROM versions WHERE state = 'current'"
+        ).fetchone()
+        outlets = self._read(
+            "SELECT outlet, count(*) FROM versions WHERE state = 'current' AND outlet <> '' GROUP BY outlet"
+        ).fetchall()
+        first, last = (date.fromisoformat(day) if day else None for day in (first, last))
+        return Overview(count, dated, first, last, catalogue.by_number(outlets))
+
+    def versions(self, article_id: str) -> list[Version]:
+        """Every version of an article, the newest first, without their texts. Raises NotFoundError."""
+        self._known(article_id)
+        rows = self._read(
+            f"SELECT {_WITHOUT_TEXT}, v.added, v.state FROM versions v WHERE v.article = ? ORDER BY v.number", [article_id]
+        ).fetchall()
+        versions = [
+            Version(number, _article(row[:-2]), datetime.fromisoformat(row[-2]), row[-1] == "current")
+            for number, row in enumerate(rows, 1)
+        ]
+        return versions[::-1]
+
+    def version(self, article_id: str, number: int) -> Article:
+        """One version of an article, from 1, the oldest, with its text. Raises NotFoundError."""
+        self._known(article_id)
+        row = self._read(
+            f"SELECT {_ARTICLE} FROM versions v WHERE v.article = ? ORDER BY v.number LIMIT 1 OFFSET ?",
+            [article_id, max(0, number - 1)],
+        ).fetchone()
+        if row is None or number < 1:
+            raise NotFoundError(f"The article {article_id!r} has no version {number}.")
+        return _article(row)
+
+    def _known(self, article_id: str) -> None:
+        if self._read("SELECT 1 FROM articles WHERE id = ? AND current IS NOT NULL", [article_id]).fetchone() is None:
+            raise _not_found(article_id)
 
     def article_count(self) -> int:
         """How many articles can answer."""
@@ -263,6 +303,12 @@ class Library:
                 some,
             )
         ]
+
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The numbers of all passages in their order, and of each the number of the version it belongs to."""
+        rows = self._read("SELECT number, version FROM passages ORDER BY number").fetchall()
+        pairs = np.array(rows, np.int64).reshape(len(rows), 2)
+        return pairs[:, 0], pairs[:, 1]
 
     def ids(self, numbers: Sequence[int]) -> dict[int, str]:
         """The ids of the passages with these numbers that can still be found."""
@@ -517,8 +563,9 @@ class Library:
         return connection
 
     def _create_if_new(self) -> None:
-        there = {row[0] for row in self._read("SELECT name FROM sqlite_master WHERE name IN ('meta', 'visits')")}
-        if len(there) == 2:
+        names = "'meta', 'visits', 'versions_listed'"
+        there = {row[0] for row in self._read(f"SELECT name FROM sqlite_master WHERE name IN ({names})")}
+        if len(there) == 3:
             return
         with self.writing() as connection:
             # Asked again inside the transaction: another process may have been quicker.
@@ -526,6 +573,7 @@ class Library:
                 _create(connection, _TABLES)
                 _set_meta(connection, {"schema": str(SCHEMA), "state": "0"})
             _create(connection, _VISITS)
+            _create(connection, _LISTED)
 
     @contextmanager
     def _naming_damage(self) -> Iterator[None]:
@@ -572,6 +620,10 @@ def _article(row: Sequence[Any]) -> Article:
         id=article_id, title=title, text=text, source=source, url=url, outlet=outlet, author=author,
         published=date.fromisoformat(published) if published else None, language=language, sha256=sha256,
     )  # fmt: skip
+
+
+def _not_found(article_id: str) -> NotFoundError:
+    return NotFoundError(f"No article has the id {article_id!r}. The command `dateline articles` lists them with their ids.")
 
 
 def _described(row: Sequence[Any]) -> dict[str, Any]:

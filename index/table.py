@@ -38,7 +38,7 @@ class Rows:
         if only.dated:
             first, last = only.days()
             mask &= (self.days >= first) & (self.days <= last)
-        if only.outlet is not None:
+        if only.outlet:
             mask &= self.outlets == self.outlet.get(only.outlet.casefold(), -1)
         return mask
 

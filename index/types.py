@@ -96,18 +96,6 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """Some of the articles, without their texts, and how many there are in all."""
-
-    total: int
-    articles: tuple[Article, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """This listing as JSON-serialisable values."""
-        return {"total": self.total, "articles": [article.to_dict() for article in self.articles]}
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
     """A source, or a part of one, that could not be read, and why, in words for a person."""
 

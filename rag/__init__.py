@@ -12,13 +12,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from index.catalogue import Entry, Listing, Overview, Version
 from index.errors import DatelineError
-from index.types import Article, Failure, Hit, Listing, Passage, Progress, Report
+from index.types import Article, Failure, Hit, Passage, Progress, Report
 from rag.types import Answer, Citation, Claim, ClaimChecked, Event, Status, Token, Turn, Verdict, Withdrawn
 
 if TYPE_CHECKING:
     from rag.chat import Chat
     from rag.conversations import Conversations, browser, new_secret, signed_in
+    from rag.find_quote import FoundQuote
     from rag.open import doctor, open_chat, open_conversations, rebuild, verify_export
     from rag.verify import check
 
@@ -31,10 +33,13 @@ __all__ = [
     "ClaimChecked",
     "Conversations",
     "DatelineError",
+    "Entry",
     "Event",
     "Failure",
+    "FoundQuote",
     "Hit",
     "Listing",
+    "Overview",
     "Passage",
     "Progress",
     "Report",
@@ -42,6 +47,7 @@ __all__ = [
     "Token",
     "Turn",
     "Verdict",
+    "Version",
     "Withdrawn",
     "browser",
     "check",
@@ -57,6 +63,7 @@ __all__ = [
 _LAZY = {
     "Chat": "rag.chat",
     "Conversations": "rag.conversations",
+    "FoundQuote": "rag.find_quote",
     "browser": "rag.conversations",
     "check": "rag.verify",
     "doctor": "rag.open",

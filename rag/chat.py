@@ -13,14 +13,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.catalogue import ORDERS, Listing, Order, Overview, Query, Version
 from index.errors import DatelineError
 from index.filter import Filter
 from index.index import Index
 from index.minilm import MiniLM
-from index.types import Article, Hit, Listing, Progress, Report
-from rag import quote
+from index.types import Article, Hit, Progress, Report
+from rag import find_quote, quote
 from rag.condense import condense
 from rag.conversations import FILE, Conversations
+from rag.find_quote import FoundQuote
 from rag.readings import readings
 from rag.rerank import Reranker
 from rag.retrieve import retrieve
@@ -40,6 +42,9 @@ SHOWN = 8
 
 ASK_FROM = 0.05
 """How likely, at least, one of the sentences found answers, for a model to be asked at all."""
+
+MAY_HOLD = 80
+"""Passages that are looked through for remembered words."""
 
 SUGGEST_FROM = 30
 """Articles, the newest, that questions to start from are taken from."""
@@ -184,10 +189,28 @@ class Chat:
     ) -> list[Hit]:
         """The best k passages for a query, best first; at most one search, no writing.
 
-        `since` and `until` (dates, both included) and `outlet` (compared without regard to case)
-        choose among articles; an article without a date passes no date filter.
+        `since` and `until` (dates, both included) and `outlet` (compared without regard to case; None or ""
+        for any) choose among articles; an article without a date passes no date filter.
         """
         return retrieve(self._index, _checked(query), k, Filter(since, until, outlet), self._reranker)
+
+    def find_quote(self, text: str, k: int = 10) -> list[FoundQuote]:
+        """Where remembered words stand, k places at most, one an article: word for word first, then those that differ in
+        case or typography, then nearly the same ones, the likest first.
+
+        For each, `article.text[start:end] == quote`. Raises DatelineError for an empty or endless text.
+        """
+        wanted = " ".join(text.replace("\0", " ").split())
+        if not wanted:
+            raise DatelineError("There are no words to look for. Paste those that you remember.")
+        if len(wanted) > LONGEST_QUESTION:
+            raise DatelineError(
+                f"The text has {len(wanted):,} characters; at most {LONGEST_QUESTION:,} can be looked for. Take a part of it."
+            )
+        asked = find_quote.telling(wanted, self._index.document_frequency)
+        ranked = self._index.search_words(asked, MAY_HOLD)
+        found = self._index.passages([passage_id for passage_id, _ in ranked])
+        return find_quote.find(text, [found[passage_id] for passage_id, _ in ranked if passage_id in found], k)
 
     def as_retriever(self, k: int = 10) -> DatelineRetriever:
         """The search as a LlamaIndex retriever, whose nodes carry exact offsets."""
@@ -238,23 +261,49 @@ class Chat:
         return self._index.add(sources, prune=prune, tell=progress or _silent)
 
     def articles(self) -> list[Article]:
-        """Every article, newest first, undated ones last."""
+        """Every article, newest first, undated ones last, with their texts; `listing` gives a page of them without."""
         return self._index.library.articles()
 
     def listing(
         self,
-        offset: int = 0,
-        limit: int = 50,
+        *,
+        search: str = "",
         since: date | None = None,
         until: date | None = None,
         outlet: str | None = None,
+        source: str = "",
+        order: Order = "newest",
+        limit: int = 50,
+        offset: int = 0,
     ) -> Listing:
-        """A page of the articles without their texts, in the order of `articles`, filtered as `search` does."""
-        return self._index.library.listing(Filter(since, until, outlet), offset, limit)
+        """One page of the articles, without their texts, and how many there are on all pages.
 
-    def article(self, article_id: str) -> Article:
-        """One article. Raises NotFoundError."""
-        return self._index.library.article(article_id)
+        `search` holds words that must all stand in an article, or a part of its title; `since`, `until`, `outlet` are as in
+        `search`; `source` is that of the articles wanted; `order` is "newest", "oldest", "title", "outlet" or "added".
+        `limit` is at most 500. Raises DatelineError for another order and for an endless search.
+        """
+        if len(search) > LONGEST_QUESTION:
+            raise DatelineError(f"What is searched for has {len(search):,} characters; at most {LONGEST_QUESTION:,} can be.")
+        if order not in ORDERS:
+            raise DatelineError(f"{order!r} is no order of articles. Choose one of {', '.join(ORDERS)}.")
+        return self._index.listing(Query(search.replace("\0", " "), since, until, outlet, source, order, offset, limit))
+
+    def overview(self) -> Overview:
+        """The collection in figures: how many articles, from when to when, and from which outlets."""
+        return self._index.library.overview()
+
+    def outlets(self) -> list[tuple[str, int]]:
+        """The outlets by name, each with how many articles it published, the most frequent first."""
+        return list(self.overview().outlets)
+
+    def article(self, article_id: str, version: int | None = None) -> Article:
+        """One article, or one of its earlier versions (from 1, the oldest). Raises NotFoundError."""
+        library = self._index.library
+        return library.article(article_id) if version is None else library.version(article_id, version)
+
+    def versions(self, article_id: str) -> list[Version]:
+        """Every version of an article, the newest first, without their texts. Raises NotFoundError."""
+        return self._index.library.versions(article_id)
 
     def remove(self, article_id: str) -> Article:
         """Remove an article without a trace; returns what it was. Raises NotFoundError, IndexBusyError."""

@@ -206,7 +206,7 @@ def ask(
 
         with open_chat(data_dir) as chat:
             answer = chat.ask(question)
-            empty = not answer.hits and not answer.citations and not chat.articles()
+            empty = not answer.hits and not answer.citations and not chat.overview().articles
         if json:
             _dump(answer.to_dict(texts=False))
         else:
@@ -238,8 +238,8 @@ def search(
         from rag.terminal import console, show_hits
 
         with open_chat(data_dir) as chat:
-            hits = chat.search(query, k=k, since=first, until=last, outlet=outlet or None)
-            empty = not hits and not chat.articles()
+            hits = chat.search(query, k=k, since=first, until=last, outlet=outlet)
+            empty = not hits and not chat.overview().articles
         if json:
             _dump([hit.to_dict(texts=False) for hit in hits])
         else:
@@ -249,6 +249,37 @@ def search(
         elif not hits:
             say("Nothing was found.")
         raise typer.Exit(OK if hits else NOT_ANSWERED)
+
+
+@app.command()
+def quote(
+    words: Annotated[str, typer.Argument(metavar="WORDS", help="Words that you remember, in quotes.")],
+    k: Annotated[int, typer.Option("-k", min=1, max=100, metavar="N", help="Places at most.")] = 10,
+    json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Find where remembered words stand, word for word or nearly.
+
+    Exits with 3 when they stand nowhere.
+    """
+    if not words.strip():
+        raise typer.BadParameter("it is empty.", param_hint="WORDS")
+    with session(data_dir):
+        from rag.open import open_chat
+        from rag.terminal import console, show_quotes
+
+        with open_chat(data_dir) as chat:
+            found = chat.find_quote(words, k=k)
+            empty = not found and not chat.overview().articles
+        if json:
+            _dump([one.to_dict(texts=False) for one in found])
+        else:
+            show_quotes(console(sys.stdout), found)
+        if empty:
+            say_empty()
+        elif not found:
+            say("These words stand in none of the articles, nor do nearly the same ones.")
+        raise typer.Exit(OK if found else NOT_ANSWERED)
 
 
 @app.command()

@@ -356,7 +356,7 @@ class OwnConversations:
         if values is None:
             return Exchange(id, question, None, asked, note, thumb, word, (), others)
         try:
-            answer, standings = from_json(json.loads(values), self._library.version if self._library else _no_version)
+            answer, standings = from_json(json.loads(values), self._library.fingerprinted if self._library else _no_version)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             log.exception("The answer of exchange %s cannot be read.", id)
             unread = "The answer that was kept cannot be read."

@@ -158,7 +158,7 @@ def _check(source: Source, article: Article | None, library: Library, *, elsewhe
         if held:
             note += f" The same words stand in {' and in '.join(f'“{one.title}” ({one.id})' for one in held)}."
         return _finding(source, "gone", source.article, note=note)
-    version = library.version(article.id, source.sha256)
+    version = library.fingerprinted(article.id, source.sha256)
     wrong = _wrong(source, version[0] if version else article)
     notes = []
     if article.id != source.article:

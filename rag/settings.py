@@ -61,6 +61,10 @@ class Settings(BaseSettings):
         description="names of hosts with commas between them, each with a port or without, as in news.internal, "
         "localhost:8000, or empty",
     )
+    allowed_folders: str = Field(
+        "",
+        description=f"folders that the page may read, with {os.pathsep!r} between them, or empty for the one it is started in",
+    )
     host: str = Field("127.0.0.1", description="the address or name the page listens on, such as 127.0.0.1")
     port: int = Field(7860, ge=1, le=65535, description="a whole number from 1 to 65535")
     dateline_auth: SecretStr = Field(
@@ -140,6 +144,13 @@ class Settings(BaseSettings):
         except DatelineError:
             raise ValueError from None
         return ",".join(names)
+
+    @field_validator("allowed_folders")
+    @classmethod
+    def _allowed_folders(cls, value: str) -> str:
+        if "\0" in value:
+            raise ValueError
+        return os.pathsep.join(folder.strip() for folder in value.split(os.pathsep) if folder.strip())
 
     @field_validator("host")
     @classmethod

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.text import Text
 
+    from rag.find_quote import FoundQuote
     from rag.kept import Summary
     from rag.recheck import Verification
 
@@ -107,6 +108,24 @@ def show_hits(to: Console, hits: Iterable[Hit]) -> None:
             if detail:
                 show(to, Text(detail, style="dim"), indent=3)
         show(to, textwrap.shorten(line(hit.passage.text), SNIPPET, placeholder=" …"), indent=3)
+
+
+def show_quotes(to: Console, found: Iterable[FoundQuote]) -> None:
+    """Write where remembered words stand: the sentence with them in bold, and how they were found."""
+    from rich.text import Text
+
+    for number, one in enumerate(found, start=1):
+        show(to, Text(f"{number}. ").append(line(one.article.title) or "(no title)", style="bold"))
+        for detail in (byline(one.article), line(one.article.url or one.article.source)):
+            if detail:
+                show(to, Text(detail, style="dim"), indent=3)
+        begin, end = one.sentence
+        text = one.article.text
+        sentence = Text(_flat(text[begin : one.start])).append(_flat(one.quote), style="bold")
+        show(to, Text("“") + sentence.append(_flat(text[one.end : end])) + Text("”"), indent=3)
+        said = "; ".join(map(line, one.differences)) or "another form of a word"
+        how = {"exact": "word for word", "same": "but for case or typography", "near": f"nearly: {said}"}[one.how]
+        show(to, Text(f"({how}; characters {one.start:,} to {one.end:,})", style="dim"), indent=3)
 
 
 def show_articles(to: Console, articles: Iterable[Article]) -> None:

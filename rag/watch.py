@@ -22,12 +22,33 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at one feed: its report, or the `error` that ended it; `again` is in how many seconds the next one is."""
+    """One look at one feed: its report, or the `error` that ended it; `again` is in how many seconds the next one is.
+
+    `failures` is how often in a row the feed itself could not be had, with this time.
+    """
 
     feed: str
     report: Report
     error: str
     again: float
+    failures: int = 0
+
+
+def look(add: Callable[[str], Report], feed: str, every: float, failures: int = 0) -> Look:
+    """Add a feed that has failed so many times in a row before; the next look is the later the more often it has.
+
+    A DatelineError becomes part of the Look; others are bugs and are raised.
+    """
+    error = ""
+    report = Report()
+    try:
+        report = add(feed)
+    except DatelineError as failure:
+        error = str(failure)
+    failed = bool(error) or any(one.source == feed for one in report.failed)
+    failures = failures + 1 if failed else 0
+    again = max(every, min(MOST, every * 2 ** min(failures, 20)))
+    return Look(feed, report, error, again, failures)
 
 
 def watch(
@@ -50,18 +71,11 @@ def watch(
     while due:
         when, number, feed = heapq.heappop(due)
         sleep(max(0.0, when - clock()))
-        error = ""
-        report = Report()
-        try:
-            report = add(feed)
-        except DatelineError as failure:
-            error = str(failure)
-        failed = bool(error) or any(one.source == feed for one in report.failed)
-        failures[feed] = failures[feed] + 1 if failed else 0
-        again = max(every, min(MOST, every * 2 ** min(failures[feed], 20)))
-        yield Look(feed, report, error, again)
+        seen = look(add, feed, every, failures[feed])
+        failures[feed] = seen.failures
+        yield seen
         if not once:
-            heapq.heappush(due, (clock() + again, number, feed))
+            heapq.heappush(due, (clock() + seen.again, number, feed))
 
 
 def seconds(written: str) -> float:

@@ -22,6 +22,7 @@ from index.errors import EmbeddingError, IndexBusyError, IndexDamagedError
 from rag import Answer, Article, Chat, Claim, Hit, Status
 from ui import guard
 from ui.access import Access
+from ui.api import Listing
 from ui.room import BusyError, Room
 
 JSON = {"content-type": "application/json"}
@@ -153,6 +154,29 @@ def test_articles_come_in_pages_without_their_texts(http: httpx.Client, chat: Ch
     assert http.get("/api/articles", params={"since": "2022-11-13", "until": "2022-11-13"}).json()["total"] == 1
 
 
+@pytest.mark.parametrize(
+    ("asked", "ids"),
+    [
+        ({"outlet": ""}, ["b", "wire/kherson?1", "c"]),
+        ({"order": "oldest"}, ["wire/kherson?1", "b", "c"]),
+        ({"order": "title"}, ["c", "b", "wire/kherson?1"]),
+        ({"search": "third bakers"}, ["b"]),
+        ({"search": "long LETT"}, ["c"]),
+        ({"search": "mines", "outlet": "Le Pain"}, []),
+    ],
+)
+def test_the_list_is_searched_and_sorted(http: httpx.Client, asked: dict[str, str], ids: list[str]) -> None:
+    assert [one["id"] for one in http.get("/api/articles", params=asked).json()["articles"]] == ids
+
+
+def test_the_list_is_what_its_description_says(http: httpx.Client) -> None:
+    page = http.get("/api/articles", params={"limit": 1}).json()
+    Listing.model_validate(page)
+    described = http.get("/api/openapi.json").json()["components"]["schemas"]
+    assert set(page) == set(described["Listing"]["properties"])
+    assert set(page["articles"][0]) == set(described["Listed"]["properties"])
+
+
 def test_an_article_is_whole_whatever_its_id(http: httpx.Client) -> None:
     article = Article.from_dict(http.get(f"/api/articles/{quote(ARTICLES[0]['id'], safe='')}").json())
     assert (article.id, article.text, article.author) == ("wire/kherson?1", TEXT, "Olha Bondar")
@@ -213,6 +237,8 @@ ASK = {"question": QUESTION}
         ("GET", "/api/search?q=a&outle=x", {}, 422, "outle: "),
         ("GET", "/api/articles?limit=201", {}, 422, "limit"),
         ("GET", "/api/articles?offset=-1", {}, 422, "offset"),
+        ("GET", "/api/articles?order=size", {}, 422, "order"),
+        ("GET", "/api/articles?search=" + "x" * 501, {}, 422, "search"),
         ("GET", "/api/articles/nothing", {}, 404, "No article has that id"),
         ("GET", "/api/nothing", {}, 404, "/api/openapi.json"),
         ("GET", "/api", {}, 404, "/api/openapi.json"),

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 
 import pytest
 
-from index.types import Article, Failure, Progress, Report
+from index.catalogue import Entry, Listing, Query, Version, overview
+from index.types import Article, Failure, Passage, Progress, Report
+from rag.feeds import Feed
+from rag.find_quote import find
 from rag.types import Answer, Citation, Claim, Label, Verdict
-from ui import render, sources
+from ui import library, quotes, render, sources
 
 HOSTILE = "<img src=x onerror=alert(1)> & \"quoted\" 'too' {{this}} ${alert(2)} ![x](https://e.example/x.png)"
+MOMENT = datetime(2022, 11, 14, 9, 30, tzinfo=UTC)
+FEED = Feed("https://news.example/feed.xml", 3600.0, MOMENT)
 QUOTED = Verdict("quoted", 1.0)
 
 ARTICLE = Article(
@@ -126,7 +131,7 @@ def test_an_unanswered_question_is_told_as_such_with_the_nearest_passages() -> N
 def test_an_article_without_a_title_goes_by_its_file_or_address() -> None:
     untitled = replace(ARTICLE, title="", source="/srv/secret/news.txt")
     html = sources.source([cite(1, "The bridge is new.", untitled)], 1, 1)
-    assert "<h2>news.txt</h2>" in html and "/srv" not in html
+    assert ">news.txt</h2>" in html and "/srv" not in html
     assert render.headline(replace(untitled, source="https://news.example/a/b")) == "https://news.example/a/b"
 
 
@@ -161,11 +166,20 @@ def test_everything_is_escaped() -> None:
         render.failure(HOSTILE),
         render.answer(answer(claim, searched=HOSTILE), 1),
         render.answer(replace(answer(answered=False, text=HOSTILE), citations=(citation,)), 1),
-        render.masthead(render.collection([article])),
-        render.start([article], [HOSTILE]),
+        render.masthead(render.collection(overview([article]))),
+        render.start(1, [HOSTILE]),
         render.progress(Progress("reading", 1, 2, note=HOSTILE)),
         render.added(failed, {HOSTILE: HOSTILE}),
-        sources.source([citation], 1, 1),
+        sources.source([citation], 1, 1, claims=[claim]),
+        sources.article(article, [Version(1, article, MOMENT, True), Version(2, article, MOMENT, False)], place=(0, 5)),
+        sources.removed(article, copy=True),
+        sources.trouble(HOSTILE),
+        library.filters([(HOSTILE, 3)]),
+        library.entry(Entry(article, MOMENT, MOMENT, 2)),
+        library.entry(Entry(replace(article, id=HOSTILE, outlet=""), MOMENT, MOMENT, 1)),
+        library.feeds([replace(FEED, url=HOSTILE), replace(FEED, looked=MOMENT, error=HOSTILE)]),
+        library.feeds([replace(FEED, looked=MOMENT, unread=2, failed=(HOSTILE,))]),
+        quotes.results(find(HOSTILE, [(Passage("p", "a1", 0, 9, "x"), article)]), collection=1),
     ):
         only_our_tags(html)
         assert "onerror" in html, "the text itself is still shown"
@@ -281,29 +295,29 @@ def test_the_window_holds_the_quote(length: int, start: int, end: int, expected:
 def test_the_collection_in_a_line() -> None:
     other = replace(ARTICLE, id="a2", outlet="Another", published=date(2021, 2, 1))
     undated = replace(ARTICLE, id="a3", outlet="", published=None)
-    assert render.collection([]) == "No articles yet"
-    assert render.collection([ARTICLE]) == "1 article, 13 November 2022, from The Example"
-    assert render.collection([ARTICLE, other, ARTICLE]) == (
+    assert render.collection(overview([])) == "No articles yet"
+    assert render.collection(overview([ARTICLE])) == "1 article, 13 November 2022, from The Example"
+    assert render.collection(overview([ARTICLE, other, ARTICLE])) == (
         "3 articles, 1 February 2021 – 13 November 2022, from The Example and Another"
     )
-    assert render.collection([undated, undated]) == "2 articles"
-    assert render.collection([ARTICLE, undated, other]) == (
-        "3 articles, 2 of them dated 1 February 2021 – 13 November 2022, from The Example and Another"
+    assert render.collection(overview([undated, undated])) == "2 articles"
+    assert render.collection(overview([ARTICLE, undated, other])) == (
+        "3 articles, 2 of them dated 1 February 2021 – 13 November 2022, from Another and The Example"
     )
     many = [replace(ARTICLE, outlet=f"Outlet {number}") for number in range(9)]
-    assert render.collection(many).endswith("from Outlet 0, Outlet 1 and 7 more outlets")
+    assert render.collection(overview(many)).endswith("from Outlet 0, Outlet 1 and 7 more outlets")
 
 
 def test_an_empty_collection_says_how_to_fill_it() -> None:
-    html = render.start([], [])
-    assert "dateline add FOLDER" in html and "Add articles" in html and "<button" not in html
+    html = render.start(0, [])
+    assert "dateline add FOLDER" in html and "Add articles</button>" in html and "suggestion" not in html
 
 
 def test_progress_tells_what_is_known() -> None:
     assert plain(render.progress(Progress("reading", 3, 0))) == "Reading articles: 3"
     told = render.progress(Progress("embedding", 1200, 5000, 310.2, 12.4))
     assert plain(told) == "Indexing passages: 1,200 of 5,000, 310 a second, about 12 seconds left"
-    assert '<progress max="5000" value="1200">' in told
+    assert 'max="5000" value="1200">' in told
 
 
 @pytest.mark.parametrize(
@@ -338,3 +352,136 @@ def test_a_very_long_list_is_cut() -> None:
 )
 def test_a_text_is_shortened_at_a_word(text: str, limit: int, expected: str) -> None:
     assert render.shorten(text, limit) == expected
+
+
+# The check, in the panel
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("supported", "✓ Supported by these words certainty that they do: 40%"),
+        ("partly", "~ Only partly supported"),
+        ("unsupported", "? Not supported"),
+        ("contradicted", "≠ Contradicted"),
+    ],
+)
+def test_the_panel_tells_what_the_check_says_and_why(label: Label, said: str) -> None:
+    first, second = cite(1, "The bridge is new."), cite(2, "It had been")
+    claims = [
+        Claim("The bridge was rebuilt.", (first,), Verdict(label, 0.4, ("the words say less", "another year"))),
+        Claim("Closed for years.", (second,), Verdict("supported", 0.9)),
+    ]
+    html = sources.source([first, second], 1, 1, claims=claims)
+    assert said in plain(html) and "The answer says: “The bridge was rebuilt.”" in plain(html)
+    assert "<li>the words say less</li><li>another year</li>" in html and "Closed for years" not in html
+    both = [replace(claim, citations=(first,)) for claim in claims]
+    assert sources.source([first, second], 1, 1, claims=both).count("<aside") == 2
+
+
+def test_a_quotation_needs_no_reasons_and_a_passage_near_to_the_question_says_what_it_is() -> None:
+    citation = cite(1, "The bridge is new.")
+    html = sources.source([citation], 1, 1, claims=[Claim(citation.quote, (citation,), QUOTED)])
+    assert "Quoted word for word" in html and "certainty" not in html and "The answer says" not in html
+    assert "The articles do not answer" in sources.source([citation], 1, 1, claims=[])
+    assert 'class="check' not in sources.source([citation], 1, 1)
+
+
+@pytest.mark.parametrize("label", ["partly", "unsupported", "contradicted"])
+def test_a_doubtful_sentence_is_marked_by_more_than_words(label: Label) -> None:
+    claim = Claim("The bridge was rebuilt.", (), Verdict(label, 0.4))
+    assert f'<span class="words {label}">The bridge was rebuilt.</span>' in render.claim(claim, 1)
+
+
+# The library
+
+
+def version(number: int, *, current: bool) -> Version:
+    return Version(number, ARTICLE.without_text(), MOMENT + timedelta(days=number), current)
+
+
+def test_an_article_of_the_library_with_its_versions() -> None:
+    versions = [version(2, current=True), version(1, current=False)]
+    html = sources.article(ARTICLE, versions)
+    assert 'data-current="article/a1"' in html and "2 versions" in html and "<mark" not in html
+    assert 'data-open="article/a1" aria-current="true">Version 2, the current one' in html
+    assert "Taken in on 16 November 2022, 09:30 UTC" in html and "answers no more" not in html
+    assert 'class="removal" role="group" aria-label="Remove this article?" hidden' in html
+    earlier = sources.article(ARTICLE, versions, number=1)
+    assert 'data-current="version/1/a1"' in earlier and "answers no more" in earlier
+    assert 'data-open="version/1/a1" aria-current="true"' in earlier
+    assert "versions</summary>" not in sources.article(ARTICLE, versions[:1])
+
+
+def test_a_place_in_an_article_is_marked() -> None:
+    start = ARTICLE.text.index("🚦 flows")
+    html = sources.article(ARTICLE, [version(1, current=True)], place=(start, start + 7))
+    assert current(html) == "🚦 flows" and f'data-current="quote/{start}/{start + 7}/a1"' in html
+
+
+def test_what_was_removed_is_told() -> None:
+    assert "The bridge reopens" in plain(sources.removed(ARTICLE, copy=False))
+    assert "stays where it is" in sources.removed(ARTICLE, copy=False)
+    assert "deleted too" in sources.removed(ARTICLE, copy=True)
+    assert "bring it back" in sources.removed(replace(ARTICLE, source="https://news.example/feed"), copy=False)
+
+
+def entries(count: int) -> tuple[Entry, ...]:
+    return tuple(Entry(replace(ARTICLE, id=f"a{n}"), MOMENT, MOMENT, 1) for n in range(count))
+
+
+def test_a_page_of_the_list() -> None:
+    html = library.listing(Listing(entries(50), 120), Query(offset=50, limit=50), collection=120)
+    assert "51 – 100 of 120 articles" in html and "Page 2 of 3" in html and html.count("<li>") == 50
+    assert re.findall(r'data-offset="(\d+)"', html) == ["0", "100"]
+    last = library.listing(Listing(entries(20), 120), Query(offset=100, limit=50), collection=120)
+    assert "101 – 120 of 120" in last and '<button type="button" disabled>Next' in last
+    one = library.listing(Listing(entries(1), 1), Query(), collection=1)
+    assert ">1 article<" in one and "Pages" not in one
+    assert "added 14 November 2022" in one and "13 November 2022" in one and 'data-open="article/a0"' in one
+    assert "No article fits" in library.listing(Listing((), 0), Query(search="x"), collection=3)
+    assert "no articles yet" in library.listing(Listing((), 0), Query(), collection=0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({}, Query()),
+        (
+            {"search": "x", "since": "2022-01-01", "outlet": "O", "order": "title", "offset": "100"},
+            Query("x", date(2022, 1, 1), None, "O", order="title", offset=100),
+        ),
+        ({"since": "yesterday", "order": "size", "offset": "-1"}, Query()),
+        ({"offset": "9" * 40, "until": "2022-13-01"}, Query()),
+    ],
+)
+def test_what_the_form_sends_is_read_with_care(sent: dict[str, str], expected: Query) -> None:
+    assert library.query_of(sent, 50) == expected
+
+
+def test_a_watched_feed_tells_how_it_is() -> None:
+    now = MOMENT + timedelta(minutes=10)
+    assert "No feed is watched" in library.feeds([])
+    fresh = plain(library.feeds([FEED], now))
+    assert "every hour · to be looked at in a moment" in fresh
+    looked = replace(FEED, looked=MOMENT, due=MOMENT + timedelta(hours=1), added=3, changed=1, unread=12, failed=("a: gone",))
+    told = plain(library.feeds([looked], now))
+    assert "looked at 10 minutes ago · again in 50 minutes" in told and "3 new, 1 changed" in told
+    assert "12 pages could not be had" in told and "a: gone" in told and "and 11 more" in told
+    assert "being looked at now" in library.feeds([replace(looked, looking=True)], now)
+    broken = plain(library.feeds([replace(looked, error="It is away.", failures=2)], now))
+    assert "It could not be looked at" in broken and "It is away." in broken and "3 new" not in broken
+    assert "every 5 minutes" in library.feeds([replace(FEED, every=300.0)], now)
+
+
+def test_places_of_remembered_words() -> None:
+    article = replace(ARTICLE, text="Before it. The bridge reopened on Monday. After it.")
+    passage = Passage("p", "a1", 0, 50, "x")
+    html = quotes.results(find("the bridge reopens on Monday", [(passage, article)]), collection=1)
+    assert "Not found word for word, nearly the same words in 1 article" in html
+    assert "<mark>The bridge reopened on Monday</mark>." in html and "Before it" not in html
+    assert "“reopened” for your “reopens”" in html and 'data-open="quote/11/40/a1"' in html
+    exact = quotes.results(find("The bridge reopened", [(passage, article)]), collection=1)
+    assert "Found in 1 article" in exact and "Word for word" in exact
+    assert "in none of the articles" in quotes.results([], collection=1)
+    assert "no articles yet" in quotes.results([], collection=0)

@@ -50,6 +50,15 @@ class Access:
             "DATELINE_OPEN=yes if everybody who can reach this machine may read, ask and add. Left out, HOST is 127.0.0.1."
         )
 
+    def alone(self, host: str) -> bool:
+        """Is a server on that host for whoever sits at this machine, and for nobody else?"""
+        return loopback(host) and not self.names and not self.open and self.accounts is None
+
+    @property
+    def removing(self) -> bool:
+        """May who comes in remove articles? Where everybody comes in they may read, ask and add, and no more."""
+        return self.accounts is not None or not self.open
+
     def answers_to(self, bound: str, name: str) -> bool:
         """Does a server bound to that host answer to this name in a Host header (without its port)?
 

@@ -10,7 +10,8 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing, suppress
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
@@ -20,6 +21,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.exceptions import HTTPException
 
+from index.catalogue import Order
 from index.errors import (
     DatelineError,
     EmbeddingError,
@@ -31,7 +33,7 @@ from index.errors import (
     NotFoundError,
     RerankerError,
 )
-from index.types import Article, Hit, Listing
+from index.types import Article, Hit
 from rag.chat import LONGEST_QUESTION
 from rag.types import Answer, ClaimChecked, Event, Status, Token, Withdrawn
 from ui.access import loopback
@@ -117,7 +119,9 @@ class Search(Chosen):
 class Page(Chosen):
     """Which page of the list of articles."""
 
-    offset: int = Field(0, ge=0, le=100_000_000, description="How many to pass over, newest first.")
+    search: str = Field("", max_length=500, description="Words that all stand in an article, or a part of its title.")
+    order: Order = Field("newest", description="What the list is sorted by.")
+    offset: int = Field(0, ge=0, le=100_000_000, description="How many to pass over.")
     limit: int = Field(50, ge=1, le=200, description="How many at most.")
 
 
@@ -125,6 +129,23 @@ class Found(BaseModel):
     """Passages, best first, each with its article (less the article's text)."""
 
     hits: list[Hit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Article):
+    """An article as the list has it: its text is empty; `added` is when it was first read, `changed` when its present
+    version was."""
+
+    added: datetime
+    changed: datetime
+    versions: int
+
+
+class Listing(BaseModel):
+    """A page of the list of articles; `total` is how many there are on all pages."""
+
+    total: int
+    articles: list[Listed]
 
 
 class Failed(BaseModel):
@@ -187,11 +208,10 @@ def api(chat: Chat, rooms: Rooms) -> FastAPI:
     async def search_by_post(wanted: Search, request: Request) -> Response:
         return await find(wanted, request)
 
-    @app.get("/articles", summary="List the articles, newest first", response_model=None, responses={200: {"model": Listing}})
+    @app.get("/articles", summary="List the articles", response_model=None, responses={200: {"model": Listing}})
     async def articles(page: Annotated[Page, Query()], request: Request) -> Response:
-        given = page.offset, page.limit, page.since, page.until, page.outlet
         with rooms.looking.place(sharer(request.scope)):
-            listing = await asyncio.to_thread(chat.listing, *given)
+            listing = await asyncio.to_thread(chat.listing, **dict(page))
         return JSONResponse(_public(listing.to_dict()))
 
     # A given id may hold anything, slashes too.

@@ -1,6 +1,5 @@
 // Run once by the line above the question box: what the buttons under an answer do. Text is only ever moved, never read as HTML.
 const messages = () => document.getElementById('messages');
-const box = () => document.querySelector('#question textarea');
 const ASKS = ['retry', 'reading', 'next'];
 
 const said = document.createElement('p');
@@ -101,12 +100,6 @@ function tidy() {
   } else if (last && document.activeElement === document.body) {
     document.getElementById(last)?.focus({preventScroll: true});
   }
-}
-
-function whenThere(selector, act) {
-  const part = document.querySelector(selector);
-  if (part) act(part);
-  else setTimeout(() => whenThere(selector, act), 100);
 }
 
 whenThere('#messages', part => {

@@ -1,4 +1,4 @@
-"""What happens on the Ask side of the page: questions, answers and what is done with them, and the kept conversations.
+"""What happens in the Ask room: questions, answers and what is done with them, and the kept conversations.
 
 Every handler finds out anew whose conversations it may touch, from the request: nothing that a page sends along decides that.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from index.errors import DatelineError
 from ui import actions, history, sources
 from ui.conversation import APOLOGY, Conversation, Exchange, ask
 from ui.cookie import owner
+from ui.event_data import sent
 from ui.keeping import LISTED, Keeping, exchanges, show
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MARKER = re.compile(r"src-(\d{1,6})-(\d{1,6})")
 PARTS = ("messages", "panel", "box", "ask", "stop", "kept", "notice", "download", "open")
 """What the handlers may change, in the order in which the page wires their outputs."""
 
@@ -40,8 +39,8 @@ def view(**parts: Any) -> View:
 
 
 class Asking:
-    """The handlers, for a `rag.Chat`. Takes and yields what the page wires in `ui.app`; `open` is the open conversation's id,
-    as the page remembers it when the server does not."""
+    """The handlers, for a `rag.Chat`. Takes and yields what the page wires in `ui.ask_tab`; `open` is the open
+    conversation's id, as the page remembers it when the server does not."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -80,8 +79,7 @@ class Asking:
                         yield view(messages=messages, ask=gr.Button(visible=False), stop=gr.Button(visible=True), **emptied)
                         emptied = {}  # what is typed from now on is the next question
                         continue
-                    cited = exchange.citations
-                    shown = {"panel": sources.source(cited, len(conversation.exchanges), cited[0].number)} if cited else {}
+                    shown = {"panel": conversation.last_source()} if exchange.citations else {}
                     yield view(
                         messages=messages, ask=gr.Button(visible=True), stop=gr.Button(visible=False), **shown, **emptied
                     )
@@ -95,7 +93,7 @@ class Asking:
     ) -> AsyncIterator[View]:
         """Ask what a button under an answer says: the same again, another reading, a question to go on with."""
         await self._mine(conversation, open, request)
-        turn, what, which = actions.parse(_data(event, "id"))
+        turn, what, which = actions.parse(sent(event).get("id", ""))
         exchange = conversation.turn(turn)
         question, editing = "", 0
         if exchange is not None and what == "retry":
@@ -111,7 +109,7 @@ class Asking:
         self, conversation: Conversation, open: str, request: gr.Request, event: gr.EventData
     ) -> AsyncIterator[View]:
         """Ask one of the questions to start from."""
-        async with aclosing(self._respond(_data(event, "question"), conversation, open, request, 0)) as views:
+        async with aclosing(self._respond(sent(event).get("question", ""), conversation, open, request, 0)) as views:
             async for one in views:
                 yield one
 
@@ -176,26 +174,15 @@ class Asking:
         conversation.start_over()
         return view(kept=await self._list(conversation, request), **blank())
 
-    # -- reading -----------------------------------------------------------------------------
-
-    def open_source(self, conversation: Conversation, event: gr.EventData) -> Any:
-        """The panel for the marker that was followed, of this turn or any earlier one."""
-        match = MARKER.fullmatch(_data(event, "id"))
-        exchange = conversation.turn(int(match[1])) if match else None
-        if not match or exchange is None:
-            return gr.skip()
-        whole = _data(event, "whole") == "yes"
-        return sources.source(exchange.citations, int(match[1]), int(match[2]), whole=whole, standings=exchange.standings)
-
     # -- what stands under an answer -----------------------------------------------------------
 
     async def act(self, typed: str, conversation: Conversation, open: str, request: gr.Request, event: gr.EventData) -> View:
         """A thumb, a word why, a question to edit, another branch."""
-        if _data(event, "id") == "cancel":
+        if sent(event).get("id", "") == "cancel":
             draft, conversation.editing, conversation.draft = conversation.draft, 0, ""
             return view(box=draft, notice="")
         await self._mine(conversation, open, request)
-        turn, what, which = actions.parse(_data(event, "id"))
+        turn, what, which = actions.parse(sent(event).get("id", ""))
         exchange = conversation.turn(turn)
         if exchange is None or not exchange.done:
             return view()
@@ -206,7 +193,7 @@ class Asking:
             text = exchange.answer.searched if what == "search" and exchange.answer else exchange.question
             return view(box=text, notice=history.notice("", turn))
         if what in ("up", "down", "word"):
-            return await self._rate(conversation, exchange, what, _data(event, "word"))
+            return await self._rate(conversation, exchange, what, sent(event).get("word", ""))
         if what == "branch" and conversation.stop is None and which < len(exchange.others):
             return await self._branch(conversation, exchange.others[which])
         return view()
@@ -243,7 +230,7 @@ class Asking:
             log.exception("A branch could not be shown.")
             return view(notice=history.notice(APOLOGY))
         show(conversation, exchanges(kept), conversation.thread)
-        return view(messages=conversation.messages(), panel=_last_source(conversation), notice="")
+        return view(messages=conversation.messages(), panel=conversation.last_source(), notice="")
 
     # -- the list ----------------------------------------------------------------------------
 
@@ -254,7 +241,7 @@ class Asking:
 
     async def choose(self, conversation: Conversation, request: gr.Request, event: gr.EventData) -> View:
         """Open, rename, delete or export a kept conversation."""
-        do, id, who = _data(event, "do"), _data(event, "id"), owner(request)
+        do, id, who = sent(event).get("do", ""), sent(event).get("id", ""), owner(request)
         own = self._keeping.own(who)
         if own is None or not id:
             return view(kept=await self._list(conversation, request))
@@ -263,9 +250,9 @@ class Asking:
             if do == "open":
                 shown, thread = await asyncio.to_thread(self._keeping.opened, who, id)
                 show(conversation, shown, thread)
-                changed = {**blank(), "messages": conversation.messages(), "panel": _last_source(conversation), "open": id}
+                changed = {**blank(), "messages": conversation.messages(), "panel": conversation.last_source(), "open": id}
             elif do == "rename":
-                await asyncio.to_thread(own.rename, id, _data(event, "title"))
+                await asyncio.to_thread(own.rename, id, sent(event).get("title", ""))
             elif do == "delete":
                 thread = conversation.thread
                 async with thread.order:
@@ -327,19 +314,3 @@ def blank() -> dict[str, Any]:
     """The parts of a page on which nothing was asked yet."""
     free = {"ask": gr.Button(visible=True), "stop": gr.Button(visible=False)}
     return {"messages": [], "panel": sources.EMPTY, "box": "", "notice": "", "open": "", **free}
-
-
-def _last_source(conversation: Conversation) -> str:
-    """The panel as it is after the last answer: at the first words it cites."""
-    turn = len(conversation.exchanges)
-    last = conversation.turn(turn)
-    if last is None or not last.citations:
-        return sources.EMPTY
-    return sources.source(last.citations, turn, last.citations[0].number, standings=last.standings)
-
-
-def _data(event: gr.EventData, name: str) -> str:
-    """A string the page sent along with an event; anything else, however it came, is empty."""
-    data = getattr(event, "_data", None)
-    value = data.get(name) if isinstance(data, dict) else None
-    return value if isinstance(value, str) else ""

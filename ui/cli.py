@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,9 +50,9 @@ def chat(
         from rag.open import open_chat
 
         with open_chat(data_dir) as opened:
-            if starter and not opened.articles():
+            if starter and not opened.overview().articles:
                 _fill(opened, starter)
-            count = len(opened.articles())
+            count = opened.overview().articles
             if not count:
                 say_empty()
 
@@ -65,6 +66,7 @@ def chat(
                     host=settings.host,
                     port=settings.port,
                     access=access,
+                    folders=_allowed(settings.allowed_folders),
                     open_browser=not no_browser and _before_a_person(os.environ),
                     ready=ready,
                 )
@@ -149,6 +151,14 @@ def _fill(opened: Chat, sources: list[str]) -> None:
     with progress_on(console(sys.stderr)) as progress:
         report = opened.add(*sources, progress=progress)
     show_report(console(sys.stderr), report)
+
+
+def _allowed(written: str) -> list[Path]:
+    """The folders that the page may read, as ALLOWED_FOLDERS names them."""
+    from ui.folders import by_default
+
+    named = [Path(folder).expanduser() for folder in written.split(os.pathsep) if folder]
+    return named or by_default(Path.cwd(), Path.home())
 
 
 def _before_a_person(environment: Mapping[str, str]) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.errors import DatelineError
 from rag.types import Answer, Citation, Event, Status, Token, Turn, Withdrawn
-from ui import actions, render
+from ui import actions, render, sources
 
 if TYPE_CHECKING:
     from rag.chat import Chat
@@ -145,10 +145,23 @@ class Conversation:
         """The exchange of a turn (from 1), if there is such a one."""
         return self.exchanges[number - 1] if 0 < number <= len(self.exchanges) else None
 
-    def citations(self, turn: int) -> tuple[Citation, ...]:
-        """The citations of a turn (from 1); none for a turn there is not."""
+    def source(self, turn: int, number: int = 0, *, whole: bool = False) -> str:
+        """The panel for a citation of a turn (both from 1), the first if none is named; the empty one for what there is not."""
         exchange = self.turn(turn)
-        return exchange.citations if exchange else ()
+        if exchange is None:
+            return sources.EMPTY
+        return sources.source(
+            exchange.citations,
+            turn,
+            number or (exchange.citations[0].number if exchange.citations else 0),
+            whole=whole,
+            claims=exchange.answer.claims if exchange.answer else (),
+            standings=exchange.standings,
+        )
+
+    def last_source(self) -> str:
+        """The panel as it is after the last answer: at the first words it cites."""
+        return self.source(len(self.exchanges))
 
 
 async def ask(chat: Chat, conversation: Conversation, question: str, instead: int = 0) -> AsyncGenerator[Exchange, None]:

@@ -3,7 +3,6 @@
 const narrow = window.matchMedia('(max-width: 1180px)');
 const aside = () => document.getElementById('history');
 const way = () => document.getElementById('show-history');
-const box = () => document.querySelector('#question textarea');
 const inAddress = () => /^#c=([0-9a-f]{32})$/.exec(location.hash)?.[1] ?? '';
 const opened = () => element.querySelector('nav')?.dataset.open ?? '';
 
@@ -11,13 +10,14 @@ let coming = '';    // the conversation that is to be opened
 let held = null;    // what had the focus before the list was drawn anew
 
 function shown() {
+  if (!inRoom('ask')) return false;
   return narrow.matches ? document.body.classList.contains('listing') : !document.body.classList.contains('unlisted');
 }
 
 function tell() {
   way()?.setAttribute('aria-expanded', String(shown()));
   const drawer = narrow.matches && shown();
-  for (const id of ['add', 'conversation', 'sources']) {
+  for (const id of ['conversation', 'sources']) {
     const part = document.getElementById(id);
     if (part && !document.body.classList.contains('reading')) part.inert = drawer;
   }
@@ -26,7 +26,13 @@ function tell() {
 function show(open) {
   document.body.classList.toggle(narrow.matches ? 'listing' : 'unlisted', narrow.matches === open);
   tell();
-  if (open && narrow.matches) document.querySelector('#find textarea, #find input')?.focus();
+  if (open && narrow.matches) setTimeout(() => document.querySelector('#find textarea, #find input')?.focus());
+}
+
+// The list stands in the room where questions are asked: from elsewhere its button goes there, and never hides it.
+function go() {
+  tab('ask')?.click();
+  show(true);
 }
 
 function leave() {
@@ -111,7 +117,7 @@ element.addEventListener('click', event => {
 // One menu at a time, and none when the reader goes elsewhere.
 document.addEventListener('click', event => {
   for (const details of element.querySelectorAll('details[open]')) if (!details.contains(event.target)) details.open = false;
-  if (event.target.closest('#show-history')) show(!shown());
+  if (event.target.closest('#show-history')) inRoom('ask') ? show(!shown()) : go();
   else if (event.target.closest('#new-chat')) { if (narrow.matches && shown()) show(false); }
   else if (narrow.matches && shown() && !event.target.closest('#history, dialog')) leave();
 });
@@ -176,5 +182,6 @@ window.addEventListener('hashchange', () => {
 });
 
 watch('value', drawn);
+new MutationObserver(tell).observe(document.getElementById('tabs'), {subtree: true, attributes: true, attributeFilter: ['aria-selected']});
 tell();
 if (inAddress()) open(inAddress());

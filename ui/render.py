@@ -6,12 +6,12 @@ through `html.escape` here or in `ui.sources`, and nothing of it is read as mark
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from html import escape
 from pathlib import PurePath
 
+from index.catalogue import Overview
 from index.types import Article, Progress, Report
 from rag.types import Answer, Citation, Claim
 
@@ -34,7 +34,13 @@ VERDICTS = {
     "unsupported": "not supported by the articles",
     "contradicted": "contradicted by the articles",
 }
-PHASES = {"reading": "Reading articles", "embedding": "Indexing passages", "publishing": "Publishing"}
+PHASES = {
+    "waiting": "Waiting",
+    "fetching": "Fetching pages",
+    "reading": "Reading articles",
+    "embedding": "Indexing passages",
+    "publishing": "Publishing",
+}
 SNIPPET = 240
 LISTED = 40
 
@@ -142,7 +148,8 @@ def claim(value: Claim, turn: int) -> str:
         after = "\u200a”" if value.text[-1:] in "”\"'’»" else "”"
         words = f'<q>{before}<span class="words">{words}</span>{after}</q>'
     else:
-        words = f'<span class="words">{words}</span>'
+        doubt = f" {value.verdict.label}" if value.verdict.label in VERDICTS else ""
+        words = f'<span class="words{doubt}">{words}</span>'
     markers = "".join(marker(citation, turn) for citation in value.citations)
     return f"{_lead(value)}{words}{markers}{_verdict(value)}"
 
@@ -212,22 +219,25 @@ def _searched(value: Answer, turn: int) -> str:
     return f'<p class="note searched">Searched for: {escape(value.searched)} {edit}</p>'
 
 
-def collection(articles: Sequence[Article]) -> str:
+def collection(known: Overview) -> str:
     """One line on what the collection is: how many articles, from when to when, from whom."""
-    if not articles:
+    if not known.articles:
         return "No articles yet"
-    parts = ["1 article" if len(articles) == 1 else f"{len(articles):,} articles"]
-    days = [article.published for article in articles if article.published]
-    if days:
-        first, last = min(days), max(days)
-        span = day(first) if first == last else f"{day(first)} – {day(last)}"
-        parts.append(span if len(days) == len(articles) else f"{len(days):,} of them dated {span}")
-    outlets = [name for name, _ in Counter(a.outlet for a in articles if a.outlet).most_common()]
+    parts = [counted(known.articles, "article")]
+    if known.first and known.last:
+        span = day(known.first) if known.first == known.last else f"{day(known.first)} – {day(known.last)}"
+        parts.append(span if known.dated == known.articles else f"{known.dated:,} of them dated {span}")
+    outlets = [name for name, _ in known.outlets]
     if outlets:
-        shown = outlets if len(outlets) <= 3 else [*outlets[:2], f"{len(outlets) - 2} more outlets"]
+        shown = outlets if len(outlets) <= 3 else [*outlets[:2], f"{len(outlets) - 2:,} more outlets"]
         names = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
         parts.append(f"from {names}")
     return ", ".join(parts)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things in words: 1 article, 2,000 articles."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def masthead(line: str = "") -> str:
@@ -235,13 +245,14 @@ def masthead(line: str = "") -> str:
     return f'<a class="skip" href="#question">Skip to the question</a><h1>Dateline</h1><p class="collection">{escape(line)}</p>'
 
 
-def start(articles: Sequence[Article], questions: Sequence[str]) -> str:
+def start(articles: int, questions: Sequence[str]) -> str:
     """What an empty conversation shows: questions to start from, or how to fill an empty collection."""
     if not articles:
         return (
             '<div class="start empty"><h2>There are no articles yet</h2>'
-            "<p>Open <strong>Add articles</strong> above and drop files there, "
-            "or fill the collection in a terminal:</p>"
+            "<p>Drop files, paste a text, or give the address of a page or a feed:</p>"
+            '<p><button type="button" class="primary" data-tab="library">Add articles</button></p>'
+            "<p>Or fill the collection in a terminal:</p>"
             "<pre>dateline add FOLDER</pre>"
             "<p>This page notices by itself when they are in.</p></div>"
         )
@@ -263,9 +274,14 @@ def progress(value: Progress) -> str:
     said = f"{phase}: {value.done:,} of {value.total:,}" if value.total else f"{phase}: {value.done:,}"
     said += f", {value.rate:,.0f} a second" if value.rate >= 1 else ""
     said += f", about {duration(value.left)} left" if value.left is not None and value.left >= 1 else ""
-    bar = f'<progress max="{value.total}" value="{min(value.done, value.total)}"></progress>' if value.total else ""
+    bar = (
+        f'<progress aria-label="{escape(phase)}" max="{value.total}" value="{min(value.done, value.total)}"></progress>'
+        if value.total
+        else ""
+    )
     note = f'<p class="note">{escape(value.note)}</p>' if value.note else ""
-    return f'<div class="adding" role="status"><p>{escape(said)}</p>{bar}{note}</div>'
+    # Not a live region: a screen reader would speak of nothing else. What came of it is told once, by `added`.
+    return f'<div class="adding"><p>{escape(said)}</p>{bar}{note}</div>'
 
 
 def duration(seconds: float) -> str:

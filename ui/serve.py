@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,13 +47,15 @@ def serve(
     port: int = 7860,
     access: Access | None = None,
     open_browser: bool = False,
+    folders: Sequence[Path] = (),
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the page, the API and the tools for a `rag.Chat` until interrupted.
 
-    `access` says who may come in; by default whoever sits at this machine. `ready` is called with
-    the page's URL once it answers; port 0 takes a free one. Raises AddressError when host and port
-    cannot be had, and when others could come in there and nothing says that they may.
+    `access` says who may come in; by default whoever sits at this machine. `folders` are those that may be read for the
+    page, where it is for this machine alone. `ready` is called with the page's URL once it answers; port 0 takes a free
+    one. Raises AddressError when host and port cannot be had, and when others could come in there and nothing says that
+    they may.
     """
     access = access or Access()
     access.check(host)
@@ -71,22 +73,33 @@ def serve(
             show(url)
 
     try:
-        server(chat, host=host, access=access, started=started).run(sockets=[listening])
+        server(chat, host=host, access=access, folders=folders, started=started).run(sockets=[listening])
     finally:
         if warming.is_alive():
             warming.join(timeout=10)  # the caller closes the chat, and it is still reading
 
 
-def server(chat: Chat, *, host: str, access: Access | None = None, started: Callable[[], None] | None = None) -> Any:
+def server(
+    chat: Chat,
+    *,
+    host: str,
+    access: Access | None = None,
+    folders: Sequence[Path] = (),
+    started: Callable[[], None] | None = None,
+) -> Any:
     """The `uvicorn.Server` for the page, not yet running; `started` is called once it answers. Raises AddressError."""
     import uvicorn
 
+    from rag.feeds import Feeds, Watcher
+
     access = access or Access()
     access.check(host)
+    watcher = Watcher(chat.add, Feeds(Path(chat.data_dir)))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
+            watcher.start()
             if self.started and started:
                 threading.Thread(target=started, daemon=True).start()
 
@@ -97,6 +110,7 @@ def server(chat: Chat, *, host: str, access: Access | None = None, started: Call
             said.setLevel(logging.CRITICAL)
             try:
                 await super().shutdown(sockets=sockets)
+                watcher.stop()
             finally:
                 said.setLevel(level)
 
@@ -104,7 +118,7 @@ def server(chat: Chat, *, host: str, access: Access | None = None, started: Call
         log.warning("Anyone who can reach this machine on %s can ask, and add articles.", host)
     config = uvicorn.Config(
         # A factory, so that Gradio is built inside the running loop; outside it leaves one open.
-        lambda: application(chat, host=host, access=access),
+        lambda: application(chat, host=host, access=access, folders=folders),
         factory=True,
         log_config=None,
         log_level="warning",
@@ -114,7 +128,7 @@ def server(chat: Chat, *, host: str, access: Access | None = None, started: Call
     return Server(config)
 
 
-def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = None) -> App:
+def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = None, folders: Sequence[Path] = ()) -> App:
     """The page at /, the API at /api and the tools at /mcp, as one ASGI application. Call it inside the running loop."""
     access = access or Access()
     temporary = Path(chat.data_dir) / "tmp"
@@ -159,7 +173,12 @@ def application(chat: Chat, *, host: str = "127.0.0.1", access: Access | None = 
     programs = api.api(chat, rooms)
     app.router.routes.append(Route("/api", programs))  # a mount does not answer to its own name
     app.mount("/api", programs)
-    page = build(chat, sign_out=readers is not None)
+    page = build(
+        chat,
+        sign_out=readers is not None,
+        folders=folders if access.alone(host) else (),
+        removing=access.removing,
+    )
     gr.mount_gradio_app(
         app,
         page,

@@ -61,6 +61,6 @@ def head() -> str:
     return f'<meta name="referrer" content="no-referrer"><style>{style}</style>'
 
 
-def script(name: str = "page.js") -> str:
-    """A part's script (the panel's, if none is named), run by Gradio with `element`, `trigger`, `props` and `watch`."""
-    return (HERE / name).read_text(encoding="utf-8")
+def script(name: str) -> str:
+    """A part's script ("page" is the panel's), run by Gradio with `element`, `trigger`, `props` and `watch`."""
+    return "\n".join((HERE / f"{one}.js").read_text(encoding="utf-8") for one in ("shared", name))

@@ -1,14 +1,27 @@
-"""EDGE. Files a reader drops on the page are kept under the data folder, under names that are safe."""
+"""EDGE. What a reader drops or pastes on the page is kept under the data folder, under names that are safe."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
+from index.errors import DatelineError
+
+FOLDER = "uploads"
+"""In the data folder."""
+
 LONGEST_NAME = 120
+LONGEST_TEXT = 2_000_000
+"""Characters of a text that is pasted."""
+
+LONGEST_FIELD = 2_000
+"""Characters of what is said of it."""
+
 FORBIDDEN = frozenset('<>:"/\\|?*')
 RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))])
 
@@ -67,6 +80,64 @@ def kept(files: Iterable[Path], folder: Path) -> Iterator[tuple[list[Path], Call
     except BaseException:
         discard(copies)
         raise
+
+
+@contextmanager
+def pasted(text: str, folder: Path, *, title: str = "", outlet: str = "", published: str = "", url: str = "") -> Iterator[Path]:
+    """Keep a text as a file of its own, with what is said of it; an exception inside discards it.
+
+    As JSON: whatever stands in the text, it is not taken for markup or front matter. Raises DatelineError for a text that is
+    empty or endless, a date that is none and an address that cannot be followed.
+    """
+    if not any(char.isalnum() for char in text):
+        raise DatelineError("There is no text to add. Paste the article's text.")
+    if len(text) > LONGEST_TEXT:
+        most = f"at most {LONGEST_TEXT:,} can be pasted. Save it as a file and add that."
+        raise DatelineError(f"The text has {len(text):,} characters; {most}")
+    said = {"title": title, "outlet": outlet, "published": published, "url": url}
+    said = {name: " ".join(value.split()) for name, value in said.items() if value.strip()}
+    for name, value in said.items():
+        if len(value) > LONGEST_FIELD:
+            raise DatelineError(f"What is given as {name} has {len(value):,} characters; at most {LONGEST_FIELD:,} can be.")
+    if published.strip():
+        try:
+            date.fromisoformat(said["published"])
+        except ValueError:
+            raise DatelineError(f"{said['published'][:80]!r} is not a day such as 2022-11-13.") from None
+    if url.strip() and not said["url"].lower().startswith(("http://", "https://")):
+        raise DatelineError(f"{said['url'][:200]!r} is no web address: it must begin with http:// or https://.")
+    content = json.dumps({**said, "text": text}, ensure_ascii=False)
+    content = content.encode("utf-8", "replace").decode("utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    name = safe_name(" ".join((title or text[:80]).split())[:80].rstrip(".") + ".json")
+    file = _own_file(folder, name, content.encode())
+    there = file.exists()
+    file.write_bytes(content.encode())
+    try:
+        yield file
+    except BaseException:
+        if not there:
+            file.unlink(missing_ok=True)
+        raise
+
+
+def forget(source: str, folder: Path) -> bool:
+    """Delete the copy that an article was read from, when it is one of those kept here; was it?"""
+    file = Path(source)
+    if "://" in source or file.resolve().parent != folder.resolve() or not file.is_file():
+        return False
+    file.unlink(missing_ok=True)
+    return True
+
+
+def _own_file(folder: Path, name: str, content: bytes) -> Path:
+    """A file of that name, or nearly, that is not there yet or holds just this."""
+    stem, count = Path(name).stem, 1
+    file = folder / name
+    while file.exists() and file.read_bytes() != content:
+        count += 1
+        file = folder / f"{stem} ({count}).json"
+    return file
 
 
 def _untaken(name: str, taken: set[str]) -> str:

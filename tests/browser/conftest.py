@@ -167,7 +167,7 @@ class Watch:
 def context(browser: Any) -> Iterator[Any]:
     # One for all tests: what a page loads from a server is loaded once, as with a reader who returns.
     shared = browser.new_context()
-    shared.set_default_timeout(10_000)
+    shared.set_default_timeout(30_000)
     yield shared
     shared.close()
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from index.types import Article, Failure, Listing, Progress, Report
+from index.catalogue import Entry, Listing, Overview, Version, overview
+from index.types import Article, Failure, Passage, Progress, Report
 from rag.conversations import Conversations
+from rag.find_quote import FoundQuote, find
 from rag.types import Answer, Citation, Claim, Event, Status, Token, Verdict
 
+READ = datetime(2022, 11, 14, 9, 30, tzinfo=UTC)
 QUOTED = Verdict("quoted", 1.0)
 
 
@@ -83,15 +87,31 @@ class FakeChat:
     def articles(self) -> list[Article]:
         return list(self.held)
 
-    def listing(self, offset: int = 0, limit: int = 50, *chosen: Any) -> Listing:
-        return Listing(len(self.held), tuple(one.without_text() for one in self.held[offset : offset + limit]))
+    def overview(self) -> Overview:
+        return overview(self.held)
 
-    def article(self, id: str) -> Article:
+    def listing(self, search: str = "", source: str = "", limit: int = 50, offset: int = 0, **_: Any) -> Listing:
+        chosen = [one for one in self.held if search.lower() in one.title.lower() and source in ("", one.source)]
+        entries = [Entry(one.without_text(), READ, READ, 1) for one in chosen[offset : offset + limit]]
+        return Listing(tuple(entries), len(chosen))
+
+    def versions(self, id: str) -> list[Version]:
+        return [Version(1, self.article(id).without_text(), READ, True)]
+
+    def article(self, id: str, version: int | None = None) -> Article:
         return next(one for one in self.held if one.id == id)
 
-    def version(self, id: str, sha256: str) -> tuple[Article, bool] | None:
+    def fingerprinted(self, id: str, sha256: str) -> tuple[Article, bool] | None:
         """As the library has it: an article that is still held is the one that was cited."""
         return next(((one, True) for one in self.held if one.id == id), None)
+
+    def remove(self, id: str) -> Article:
+        gone = self.article(id)
+        self.held.remove(gone)
+        return gone
+
+    def find_quote(self, text: str, k: int = 10) -> list[FoundQuote]:
+        return find(text, [(Passage(one.id, one.id, 0, len(one.text), one.text), one) for one in self.held], k)
 
     def next_questions(self, answer: Answer, asked: Sequence[str] = (), n: int = 3, within: float = 0.25) -> list[str]:
         return [question for question in self.next if question not in asked][:n]

@@ -29,15 +29,15 @@ class Fake(FakeChat):
     gone: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
 
-    def version(self, id: str, sha256: str) -> tuple[Article, bool] | None:
-        found = super().version(id, sha256)
+    def fingerprinted(self, id: str, sha256: str) -> tuple[Article, bool] | None:
+        found = super().fingerprinted(id, sha256)
         return None if found is None or id in self.gone else (found[0], id not in self.earlier)
 
 
 @pytest.fixture(scope="module")
 def own_context(browser: Any) -> Iterator[Any]:
     own = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    own.set_default_timeout(10_000)
+    own.set_default_timeout(30_000)
     yield own
     own.close()
 

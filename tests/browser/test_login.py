@@ -31,7 +31,7 @@ def test_signing_in_and_out_by_keyboard(open_page: Any, browser: Any, locked: Se
     page, foreign, errors = context.new_page(), list[str](), list[str]()
     page.on("request", lambda one: None if one.url.startswith((locked.url + "/", "data:")) else foreign.append(one.url))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     try:
         page.goto(f"{locked.url}/?from=a-letter")
         assert page.title() == "Sign in · Dateline"

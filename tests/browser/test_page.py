@@ -198,8 +198,8 @@ def test_dropped_files_are_added_and_can_be_asked_about(serve: Callable[..., Ser
     bad.write_bytes(b"")
     served = serve(rag.open_chat(data_dir=tmp_path / "data"))
     page = open_page(served)
-    page.click("#add > .label-wrap")
-    assert page.get_attribute("#add > .label-wrap", "aria-expanded") == "true"
+    page.click("#start button[data-tab=library]")
+    page.wait_for_selector('#add > .label-wrap[aria-expanded="true"]')
     page.set_input_files("#files input[type=file]", [str(good), str(bad)])
     page.wait_for_selector("#outcome .adding")
     page.wait_for_selector("#outcome .added", timeout=20_000)
@@ -208,9 +208,11 @@ def test_dropped_files_are_added_and_can_be_asked_about(serve: Callable[..., Ser
     assert [file.name for file in (tmp_path / "data" / "uploads").iterdir()] == ["lighthouse.md"]
     assert [Path(one.source).name for one in served.chat.articles()] == ["lighthouse.md"]
     page.wait_for_function("document.querySelector('#name').innerText.includes('1 article')")
+    page.click("[data-tab-id=ask-tab]")
     ask(page, "What is the range of the lamp?")
     assert "23 nautical miles" in page.inner_text(DONE)
 
+    page.click("[data-tab-id=library-tab]")
     page.set_input_files("#files input[type=file]", [str(good)])
     page.wait_for_function("document.querySelector('#outcome').innerText.toLowerCase().includes('unchanged')")
 
@@ -470,7 +472,6 @@ def test_the_keyboard_alone_is_enough(fake: Fake, open_page: Open) -> None:
 
 def test_everything_that_can_be_pressed_has_a_name(fake: Fake, open_page: Open) -> None:
     page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
-    page.click("#add > .label-wrap")
     ask(page, "bridge")
     unnamed = page.evaluate(
         """() => [...document.querySelectorAll('button, a[href], textarea')]
@@ -503,7 +504,7 @@ def test_a_phone_gets_the_source_as_a_sheet(fake: Fake, open_page: Open) -> None
     page.wait_for_function("document.activeElement.matches('mark.current')")
     assert page.is_visible("#sources") and in_view(page) and fits()
     assert marked(page) == "Traffic 🚦 flows again."
-    assert page.evaluate("document.getElementById('conversation').inert") is True
+    assert page.evaluate("document.getElementById('rooms').inert") is True
     page.click("#panel .close")
     assert not page.is_visible("#sources")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#src-1-2"
@@ -512,7 +513,7 @@ def test_a_phone_gets_the_source_as_a_sheet(fake: Fake, open_page: Open) -> None
     page.keyboard.press("Escape")
     page.wait_for_selector("#sources", state="hidden")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#src-1-2"
-    assert page.evaluate("document.getElementById('conversation').inert") is False
+    assert page.evaluate("document.getElementById('rooms').inert") is False
 
 
 def test_nothing_runs_out_of_the_page(fake: Fake, open_page: Open) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ui.uploads import LONGEST_NAME, kept, safe_name
+from index.errors import DatelineError
+from index.read import read
+from ui.uploads import LONGEST_NAME, LONGEST_TEXT, forget, kept, pasted, safe_name
 
 
 @pytest.mark.parametrize(
@@ -77,3 +79,54 @@ def test_a_failure_leaves_nothing_new_behind(tmp_path: Path) -> None:
     ):
         raise RuntimeError
     assert contents(tmp_path / "kept") == {}
+
+
+def test_a_pasted_text_is_read_as_it_is(tmp_path: Path) -> None:
+    text = "title: not front matter\n\n# No heading, 2 * 3 * 4 < 30 & [1] *stars*.\n\nÅ second paragraph “here”."
+    with pasted(
+        text, tmp_path / "kept", title="A  title", outlet="The Post", published="2022-11-13", url="https://a.example/"
+    ) as file:
+        (article,) = read(file)
+    assert article.text == text, "nothing of it is markup"  # type: ignore[union-attr]
+    assert (article.title, article.outlet, str(article.published), article.url) == (  # type: ignore[union-attr]
+        "A title", "The Post", "2022-11-13", "https://a.example/",
+    )  # fmt: skip
+    assert file.parent == tmp_path / "kept" and file.name == "A title.json"
+    with (
+        pasted("Another text.", tmp_path / "kept", title="A title") as other,
+        pasted("Another text.", tmp_path / "kept", title="A title") as again,
+    ):
+        assert other == again == tmp_path / "kept" / "A title (2).json"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "why"),
+    [
+        ("", {}, "no text to add"),
+        (" ?! ", {}, "no text to add"),
+        ("x" * (LONGEST_TEXT + 1), {}, "at most 2,000,000"),
+        ("x", {"published": "13.11.2022"}, "'13.11.2022' is not a day"),
+        ("x", {"url": "javascript:alert(1)"}, "no web address"),
+        ("x", {"title": "x" * 3000}, "title has 3,000 characters"),
+    ],
+)
+def test_what_cannot_be_pasted_is_told_and_leaves_nothing(tmp_path: Path, text: str, said: dict[str, str], why: str) -> None:
+    with pytest.raises(DatelineError, match=why), pasted(text, tmp_path / "kept", **said):
+        pass
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_pasted_text_that_could_not_be_added_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), pasted("text", tmp_path / "kept"):
+        raise RuntimeError
+    assert contents(tmp_path / "kept") == {}
+
+
+def test_only_what_was_kept_here_is_ever_deleted(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    with kept([dropped(tmp_path / "1", "a.txt", "one")], folder) as ((copy,), _):
+        pass
+    for elsewhere in (str(tmp_path / "1" / "a.txt"), "https://a.example/kept/a.txt", str(folder), str(folder / "no.txt"), ""):
+        assert not forget(elsewhere, folder)
+    assert (tmp_path / "1" / "a.txt").exists() and copy.exists()
+    assert forget(str(copy), folder) and not copy.exists()
