@@ -199,6 +199,7 @@ def test_a_question_with_several_readings_is_asked_back_about(tmp_path: Path) ->
         assert only.answered and not only.readings and "Ada Brandt" in only.text
 
 
+@pytest.mark.slow
 def test_nothing_that_is_answered_rightly_is_asked_back_about(chat: Chat) -> None:
     for line in (SEEDS / "questions.jsonl").read_text(encoding="utf-8").splitlines():
         assert not chat.ask(json.loads(line)["question"]).readings

@@ -12,6 +12,8 @@ from test_library import room, written
 from test_login import locked  # noqa: F401
 from test_page import BRIDGE, HARBOUR, MARKERS, ask, flat, follow
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Any]
 
 

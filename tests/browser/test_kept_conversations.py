@@ -12,11 +12,28 @@ from typing import Any
 import pytest
 from conftest import Served, Watch
 from fake_chat import FakeChat, article, cite, quoting
-from test_page import BOX, BRIDGE, DONE, HARBOUR, HOSTILE, MARKERS, PAYLOAD, ask, bridge_answers, contrast, flat, follow, marked
+from test_page import (
+    BOX,
+    BRIDGE,
+    DONE,
+    HARBOUR,
+    HOSTILE,
+    MARKERS,
+    PAYLOAD,
+    ask,
+    bridge_answers,
+    contrast,
+    flat,
+    follow,
+    marked,
+    unnamed,
+)
 
 from index.errors import DatelineError
 from index.types import Article
 from rag.types import Answer, Claim, Status, Token, Verdict, Withdrawn
+
+pytestmark = pytest.mark.slow
 
 Open = Callable[..., Any]
 Serve = Callable[..., Served]
@@ -654,14 +671,7 @@ def test_everything_has_a_name_and_a_role(served: Served, open_page: Open) -> No
     page.wait_for_selector("#do-1-next-0")
     page.click("#do-1-up")
     page.wait_for_selector("#why-1")
-    unnamed = page.evaluate(
-        """() => [...document.querySelectorAll('button, a[href], textarea, input, summary')]
-             .filter(part => part.checkVisibility())
-             .filter(part => ![part.innerText, part.ariaLabel, part.title, part.labels?.[0]?.innerText]
-               .some(name => name?.trim()))
-             .map(part => part.outerHTML)"""
-    )
-    assert unnamed == []
+    assert unnamed(page) == []
     assert page.locator("nav[aria-label='Kept conversations']").count() == 1
     assert page.locator("[role=group][aria-label='What to do with answer 1']").count() == 1
 

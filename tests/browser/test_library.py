@@ -15,13 +15,29 @@ from conftest import SEEDS, Served
 from fake_chat import FakeChat, article, cite
 from fake_site import Site
 from served import until
-from test_page import BRIDGE, HARBOUR, HOSTILE, MARKERS, PAYLOAD, ask, bridge_answers, contrast, flat, follow, luminance, marked
+from test_page import (
+    BRIDGE,
+    HARBOUR,
+    HOSTILE,
+    MARKERS,
+    PAYLOAD,
+    ask,
+    bridge_answers,
+    contrast,
+    flat,
+    follow,
+    luminance,
+    marked,
+    unnamed,
+)
 
 import rag
 from index.index import Index
 from rag.feeds import Feeds
 from rag.types import Answer, Claim, Verdict
 from ui.access import Access
+
+pytestmark = pytest.mark.slow
 
 Open = Callable[..., Any]
 Serve = Callable[..., Served]
@@ -645,17 +661,6 @@ def test_everything_in_the_rooms_has_a_name_and_a_role(town: Served, open_page: 
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(p => p.id).filter(id => id)")
     ours = [id for id in ids if id in ("add", "entries", "filters", "panel", "tip", "found", "feeds", "outcome")]
     assert len(ours) == len(set(ours))
-
-
-def unnamed(page: Any) -> list[str]:
-    found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll('button, a[href], textarea, input, select, summary')]
-             .filter(part => part.checkVisibility() && !part.closest('[aria-hidden=true]'))
-             .filter(part => ![part.innerText, part.ariaLabel, part.title, part.labels?.[0]?.innerText]
-               .some(name => name?.trim()))
-             .map(part => part.outerHTML.slice(0, 200))"""
-    )
-    return found
 
 
 def test_a_long_article_of_the_library_is_cut_until_it_is_wanted(fake: Callable[..., Served], open_page: Open) -> None:
