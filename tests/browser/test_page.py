@@ -6,7 +6,6 @@ error or a slowness that it does not have.
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, SEEDS, Served
+from conftest import SEEDS, Served
 from fake_chat import article, cite, quoting
 
 from index.errors import DatelineError
@@ -601,13 +600,3 @@ def contrast(page: Any, place: str) -> float:
     """The contrast ratio of text to background, as WCAG defines it."""
     light, dark = sorted(map(relative, colours(page, place)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.skipif(os.environ.get("DATELINE_SCREENSHOTS") != "1", reason="takes the README's screenshot on demand")
-def test_take_the_screenshot_for_the_readme(seeds: Served, open_page: Open) -> None:
-    page = open_page(seeds, width=1280, height=760)
-    ask(page, "How many mines have been cleared?")
-    ask(page, "Did Iran supply drones to Russia?")
-    follow(page, page.locator(MARKERS).first)
-    page.mouse.move(0, 0)
-    page.screenshot(path=ROOT / "docs" / "screenshot.png")
