@@ -26,7 +26,8 @@ from index.fetch import Fetcher
 from index.filter import Filter
 from index.gather import Gathered, Gatherer
 from index.lexical import LexicalIndex
-from index.library import SCHEMA, Library
+from index.library import Library
+from index.library_file import SCHEMA
 from index.lock import writer_lock
 from index.records import Candidate
 from index.sync import Read, Tell, embed, from_files, sync

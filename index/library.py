@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,60 +21,11 @@ from index import catalogue, words
 from index.catalogue import Entry, Listing, Overview, Query, Version
 from index.chunk import heading
 from index.dates import Month, datelines, day_number
-from index.errors import IndexDamagedError, NotFoundError
+from index.errors import NotFoundError
+from index.library_file import LibraryFile
 from index.records import Candidate, Filed, IndexedWords, Origin, Visit
 from index.types import Article, Passage
 
-SCHEMA = 2
-
-_TABLES = """
-CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE articles(
-  id TEXT PRIMARY KEY,
-  origin TEXT NOT NULL,              -- the resolved path or URL it came from; `source` is as the user wrote it
-  current INTEGER                    -- the version that answers; NULL until the first one is complete
-) WITHOUT ROWID;
-CREATE INDEX articles_by_origin ON articles(origin);
-CREATE TABLE versions(
-  number INTEGER PRIMARY KEY AUTOINCREMENT,
-  article TEXT NOT NULL REFERENCES articles(id),
-  state TEXT NOT NULL CHECK (state IN ('current', 'past')),
-  added TEXT NOT NULL,               -- when it was read, UTC
-  sha256 TEXT NOT NULL, source TEXT NOT NULL, url TEXT NOT NULL, title TEXT NOT NULL, outlet TEXT NOT NULL,
-  author TEXT NOT NULL, published TEXT, language TEXT NOT NULL, text TEXT NOT NULL,
-  months TEXT NOT NULL,              -- when it may have been written, as "2022-11 2022-10": evidence, never shown
-  parts INTEGER NOT NULL DEFAULT 0,  -- how many passages the current version has
-  centre BLOB                        -- the mean of their vectors, a unit vector as float16; NULL without passages
-);
-CREATE INDEX versions_by_article ON versions(article);
-CREATE INDEX versions_by_sha256 ON versions(sha256);
-CREATE INDEX versions_by_day ON versions(state, published);
-CREATE TABLE passages(
-  number INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
-  version INTEGER NOT NULL REFERENCES versions(number),
-  start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-  vector BLOB NOT NULL,              -- float16, little-endian
-  terms BLOB NOT NULL                -- the keys of the words of its heading, 0, those of its own; uint32, little-endian
-);
-CREATE INDEX passages_by_version ON passages(version);
-"""
-# Made when they are missing: there are libraries from before web addresses were fetched.
-_VISITS = """
-CREATE TABLE IF NOT EXISTS visits(
-  url TEXT PRIMARY KEY,              -- a web address as it was asked for
-  answered TEXT NOT NULL, etag TEXT NOT NULL, modified TEXT NOT NULL, kind TEXT NOT NULL, stamp TEXT NOT NULL,
-  at TEXT NOT NULL                   -- when it was fetched, UTC
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS visits_gave(
-  url TEXT NOT NULL REFERENCES visits(url) ON DELETE CASCADE,
-  origin TEXT NOT NULL,              -- as in articles
-  PRIMARY KEY (url, origin)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS visits_gave_by_origin ON visits_gave(origin);
-"""
-# Holds all that a list sorts and filters by, so that no text is read for it.
-_LISTED = "CREATE INDEX IF NOT EXISTS versions_listed ON versions(state, published, title, outlet, article)"
 _ARTICLE = "v.article, v.title, v.text, v.source, v.url, v.outlet, v.author, v.published, v.language, v.sha256"
 _WITHOUT_TEXT = _ARTICLE.replace("v.text", "''")
 _STORED = np.dtype("<f2")
@@ -87,33 +37,23 @@ T = TypeVar("T", int, str)
 class Library:
     """The library database of one data folder. Safe to share between threads.
 
-    Every thread has its own connection; readers always see whole states, also while another
-    thread or process writes. Only the holder of the writer lock (`index.lock`) may write.
-
-    Raises IndexDamagedError when the file is not a database that can be read.
+    Readers always see whole states, and only the holder of the writer lock (`index.lock`) may write. Raises
+    IndexDamagedError when the file is not a database that can be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._naming_damage():
-            self._create_if_new()
+        self._file = LibraryFile(path)
 
     def close(self) -> None:
         """Close every connection. The library cannot be used afterwards."""
-        with self._guard:
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
+        self._file.close()
 
     # -- stamp and state ---------------------------------------------------------------------
 
     def meta(self, key: str) -> str | None:
         """A value noted about the index, or None."""
-        row = self._read("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        row = self._file.read("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
         return str(row[0]) if row else None
 
     def set_meta(self, values: Mapping[str, str]) -> None:
@@ -129,7 +69,7 @@ class Library:
 
     def articles(self, limit: int = -1) -> list[Article]:
         """Every article's current version (or the first `limit`), newest first; undated ones last, by title."""
-        rows = self._read(
+        rows = self._file.read(
             f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' ORDER BY {catalogue.ordered('newest')} LIMIT ?",
             [limit],
         )
@@ -137,7 +77,7 @@ class Library:
 
     def article(self, article_id: str) -> Article:
         """The current version of one article. Raises NotFoundError."""
-        rows = self._read(f"SELECT {_ARTICLE} FROM versions v WHERE v.article = ? AND v.state = 'current'", [article_id])
+        rows = self._file.read(f"SELECT {_ARTICLE} FROM versions v WHERE v.article = ? AND v.state = 'current'", [article_id])
         row = rows.fetchone()
         if row is None:
             raise _not_found(article_id)
@@ -145,7 +85,7 @@ class Library:
 
     def fingerprinted(self, article_id: str, sha256: str) -> tuple[Article, bool] | None:
         """An article as it was when it had this fingerprint, and whether it is so still; None when that is not held."""
-        row = self._read(
+        row = self._file.read(
             f"SELECT v.state, {_ARTICLE} FROM versions v WHERE v.article = ? AND v.sha256 = ? "
             "ORDER BY v.state = 'current' DESC, v.number DESC LIMIT 1",
             [article_id, sha256],
@@ -162,7 +102,7 @@ class Library:
             ("v.article IN (SELECT article FROM versions WHERE sha256 = ?)", sha256),
             ("v.url = ?", url),
         ):
-            found = self._read(
+            found = self._file.read(
                 f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' AND {where} AND ? <> '' LIMIT 1", [value, value]
             )
             if row := found.fetchone():
@@ -171,7 +111,7 @@ class Library:
 
     def holding(self, words: str, limit: int) -> list[Article]:
         """Up to `limit` articles whose current text holds these words as they are; reads every text there is."""
-        rows = self._read(
+        rows = self._file.read(
             f"SELECT {_ARTICLE} FROM versions v WHERE v.state = 'current' AND instr(v.text, ?) LIMIT ?", [words, limit]
         )
         return [_article(row) for row in rows]
@@ -184,8 +124,8 @@ class Library:
         query = catalogue.bounded(query)
         order = catalogue.ordered(query.order)
         where, values = catalogue.conditions(query, json.dumps([int(number) for number in holding]))
-        total = int(self._read(f"SELECT count(*) FROM versions v WHERE {where}", values).fetchone()[0])
-        rows = self._read(
+        total = int(self._file.read(f"SELECT count(*) FROM versions v WHERE {where}", values).fetchone()[0])
+        rows = self._file.read(
             f"SELECT {_WITHOUT_TEXT}, v.added, (SELECT min(w.added) FROM versions w WHERE w.article = v.article), "
             "(SELECT count(*) FROM versions w WHERE w.article = v.article) "
             f"FROM (SELECT v.number FROM versions v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?) page "
@@ -199,10 +139,10 @@ class Library:
 
     def overview(self) -> Overview:
         """The collection in figures."""
-        count, dated, first, last = self._read(
+        count, dated, first, last = self._file.read(
             "SELECT count(*), count(published), min(published), max(published) FROM versions WHERE state = 'current'"
         ).fetchone()
-        outlets = self._read(
+        outlets = self._file.read(
             "SELECT outlet, count(*) FROM versions WHERE state = 'current' AND outlet <> '' GROUP BY outlet"
         ).fetchall()
         first, last = (date.fromisoformat(day) if day else None for day in (first, last))
@@ -211,7 +151,7 @@ class Library:
     def versions(self, article_id: str) -> list[Version]:
         """Every version of an article, the newest first, without their texts. Raises NotFoundError."""
         self._known(article_id)
-        rows = self._read(
+        rows = self._file.read(
             f"SELECT {_WITHOUT_TEXT}, v.added, v.state FROM versions v WHERE v.article = ? ORDER BY v.number", [article_id]
         ).fetchall()
         versions = [
@@ -223,7 +163,7 @@ class Library:
     def version(self, article_id: str, number: int) -> Article:
         """One version of an article, from 1, the oldest, with its text. Raises NotFoundError."""
         self._known(article_id)
-        row = self._read(
+        row = self._file.read(
             f"SELECT {_ARTICLE} FROM versions v WHERE v.article = ? ORDER BY v.number LIMIT 1 OFFSET ?",
             [article_id, max(0, number - 1)],
         ).fetchone()
@@ -232,30 +172,32 @@ class Library:
         return _article(row)
 
     def _known(self, article_id: str) -> None:
-        if self._read("SELECT 1 FROM articles WHERE id = ? AND current IS NOT NULL", [article_id]).fetchone() is None:
+        if self._file.read("SELECT 1 FROM articles WHERE id = ? AND current IS NOT NULL", [article_id]).fetchone() is None:
             raise _not_found(article_id)
 
     def article_count(self) -> int:
         """How many articles can answer."""
-        return int(self._read("SELECT count(*) FROM versions WHERE state = 'current'").fetchone()[0])
+        return int(self._file.read("SELECT count(*) FROM versions WHERE state = 'current'").fetchone()[0])
 
     def passage_count(self) -> int:
         """How many passages can be found."""
-        return int(self._read("SELECT count(*) FROM passages").fetchone()[0])
+        return int(self._file.read("SELECT count(*) FROM passages").fetchone()[0])
 
     def origins(self) -> list[Origin]:
         """What is known of every article's origin."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT a.id, a.origin, v.sha256 FROM articles a JOIN versions v ON v.number = a.current ORDER BY a.id"
         )
         return [Origin(*row) for row in rows]
 
     def visit(self, url: str) -> Visit | None:
         """What is remembered of a web address, or None when it has not been fetched."""
-        row = self._read("SELECT url, answered, etag, modified, kind, stamp, at FROM visits WHERE url = ?", [url]).fetchone()
+        row = self._file.read(
+            "SELECT url, answered, etag, modified, kind, stamp, at FROM visits WHERE url = ?", [url]
+        ).fetchone()
         if row is None:
             return None
-        gave = self._read(
+        gave = self._file.read(
             "SELECT g.origin, a.id FROM visits_gave g LEFT JOIN articles a ON a.origin = g.origin AND a.current IS NOT NULL "
             "WHERE g.url = ?",
             [url],
@@ -270,11 +212,11 @@ class Library:
         found: dict[str, tuple[Passage, Article]] = {}
         articles: dict[int, Article] = {}
         for some, marks in _in_batches(ids):
-            places = self._read(
+            places = self._file.read(
                 f'SELECT p.id, p.version, p.start, p."end" FROM passages p WHERE p.id IN ({marks})', some
             ).fetchall()
             missing = sorted({version for _, version, _, _ in places} - articles.keys())
-            for row in self._read(
+            for row in self._file.read(
                 f"SELECT v.number, {_ARTICLE} FROM versions v WHERE v.number IN ({','.join('?' * len(missing))})",
                 missing,
             ):
@@ -289,7 +231,7 @@ class Library:
         """Those of the passage ids that can still be found."""
         found: set[str] = set()
         for some, marks in _in_batches(ids):
-            found.update(row[0] for row in self._read(f"SELECT id FROM passages WHERE id IN ({marks})", some))
+            found.update(row[0] for row in self._file.read(f"SELECT id FROM passages WHERE id IN ({marks})", some))
         return found
 
     def candidates(self, ids: Sequence[str]) -> list[Candidate]:
@@ -297,7 +239,7 @@ class Library:
         return [
             _candidate(row)
             for some, marks in _in_batches(ids)
-            for row in self._read(
+            for row in self._file.read(
                 "SELECT p.id, v.article, p.vector, p.terms, v.parts, v.centre, v.months FROM passages p "
                 f"JOIN versions v ON v.number = p.version WHERE p.id IN ({marks})",
                 some,
@@ -306,7 +248,7 @@ class Library:
 
     def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The numbers of all passages in their order, and of each the number of the version it belongs to."""
-        rows = self._read("SELECT number, version FROM passages ORDER BY number").fetchall()
+        rows = self._file.read("SELECT number, version FROM passages ORDER BY number").fetchall()
         pairs = np.array(rows, np.int64).reshape(len(rows), 2)
         return pairs[:, 0], pairs[:, 1]
 
@@ -314,17 +256,17 @@ class Library:
         """The ids of the passages with these numbers that can still be found."""
         found: dict[int, str] = {}
         for some, marks in _in_batches(numbers):
-            found.update(self._read(f"SELECT number, id FROM passages WHERE number IN ({marks})", some))
+            found.update(self._file.read(f"SELECT number, id FROM passages WHERE number IN ({marks})", some))
         return found
 
     def numbers(self) -> set[int]:
         """The numbers of all passages that can be found."""
-        return {row[0] for row in self._read("SELECT number FROM passages")}
+        return {row[0] for row in self._file.read("SELECT number FROM passages")}
 
     def indexed_words(self, after: int = 0, batch: int = 2000) -> Iterator[list[IndexedWords]]:
         """What the lexical index holds of the passages with higher numbers, in batches, in order of their numbers."""
         while True:
-            rows = self._read(
+            rows = self._file.read(
                 "SELECT p.number, p.terms, v.published, v.outlet FROM passages p JOIN versions v ON v.number = p.version "
                 "WHERE p.number > ? ORDER BY p.number LIMIT ?",
                 [after, batch],
@@ -336,18 +278,18 @@ class Library:
 
     def last_passage(self) -> int:
         """The highest passage number given so far; passages added later have higher ones."""
-        row = self._read("SELECT max(number) FROM passages").fetchone()
+        row = self._file.read("SELECT max(number) FROM passages").fetchone()
         return int(row[0] or 0)
 
     def passage_ids(self, *, upto: int | None = None) -> list[str]:
         """The ids of all passages, or of those with numbers up to one, in order of their numbers."""
         limit = upto if upto is not None else self.last_passage()
-        return [row[0] for row in self._read("SELECT id FROM passages WHERE number <= ? ORDER BY number", [limit])]
+        return [row[0] for row in self._file.read("SELECT id FROM passages WHERE number <= ? ORDER BY number", [limit])]
 
     def filed_vectors(self, after: int = 0, batch: int = 5000) -> Iterator[tuple[list[Filed], Vectors]]:
         """The passages with higher numbers, in batches in order of their numbers, with their unit vectors (n, dimension)."""
         while True:
-            rows = self._read(
+            rows = self._file.read(
                 "SELECT p.number, p.id, v.published, v.outlet, p.vector FROM passages p "
                 "JOIN versions v ON v.number = p.version WHERE p.number > ? ORDER BY p.number LIMIT ?",
                 [after, batch],
@@ -365,7 +307,7 @@ class Library:
         """The unit vectors of these passages, each of shape (dimension,)."""
         found: dict[str, Vectors] = {}
         for some, marks in _in_batches(ids):
-            for passage_id, vector in self._read(f"SELECT id, vector FROM passages WHERE id IN ({marks})", some):
+            for passage_id, vector in self._file.read(f"SELECT id, vector FROM passages WHERE id IN ({marks})", some):
                 found[passage_id] = np.frombuffer(vector, _STORED).astype(np.float32)
         return found
 
@@ -374,7 +316,7 @@ class Library:
     ) -> Iterator[tuple[list[str], Vectors, list[dict[str, Any]]]]:
         """Batches of (ids, vectors, metadata) of the passages numbered in (after, upto], for the vector index."""
         while True:
-            rows = self._read(
+            rows = self._file.read(
                 'SELECT p.number, p.id, p.vector, p.start, p."end", v.article, v.title, v.outlet, v.published, v.source, '
                 "v.url FROM passages p JOIN versions v ON v.number = p.version WHERE p.number > ? AND p.number <= ? "
                 "ORDER BY p.number LIMIT ?",
@@ -388,10 +330,10 @@ class Library:
 
     def check(self) -> list[str]:
         """What is wrong with the database, in words; empty when nothing is."""
-        problems = [f"SQLite reports: {row[0]}" for row in self._read("PRAGMA integrity_check(5)") if str(row[0]) != "ok"]
+        problems = [f"SQLite reports: {row[0]}" for row in self._file.read("PRAGMA integrity_check(5)") if str(row[0]) != "ok"]
         if problems:
             return problems
-        orphans = self._read(
+        orphans = self._file.read(
             "SELECT count(*) FROM passages p LEFT JOIN versions v ON v.number = p.version AND v.state = 'current' "
             "WHERE v.number IS NULL"
         ).fetchone()[0]
@@ -401,21 +343,9 @@ class Library:
 
     # -- writing -----------------------------------------------------------------------------
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it happens, or nothing. Inside another one of this thread it is a part of that."""
-        connection = self._connection()
-        if connection.in_transaction:
-            yield connection
-            return
-        with self._naming_damage():
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A transaction: see `LibraryFile.writing`."""
+        return self._file.writing()
 
     def put(
         self,
@@ -484,7 +414,7 @@ class Library:
                 connection.execute("DELETE FROM versions WHERE article = ?", [article_id])
                 connection.execute("DELETE FROM articles WHERE id = ?", [article_id])
             _bump(connection)
-        self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._file.read("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def analyse_again(self, stamp: Mapping[str, str]) -> None:
         """Make the keys of every passage's words again from its text, with a new stamp, in one transaction."""
@@ -538,62 +468,6 @@ class Library:
         connection.execute("DELETE FROM passages WHERE version = ?", row)
         connection.execute("UPDATE versions SET state = 'past', parts = 0, centre = NULL WHERE number = ?", row)
         connection.execute("UPDATE articles SET current = NULL WHERE id = ?", [article_id])
-
-    # -- connections -------------------------------------------------------------------------
-
-    def _read(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        with self._naming_damage():
-            return self._connection().execute(sql, values)
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self.path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64
-            )
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA cache_size = -32000")
-            connection.create_function("casefold", 1, str.casefold, deterministic=True)
-            self._local.connection = connection
-            with self._guard:
-                self._open.append(connection)
-        return connection
-
-    def _create_if_new(self) -> None:
-        names = "'meta', 'visits', 'versions_listed'"
-        there = {row[0] for row in self._read(f"SELECT name FROM sqlite_master WHERE name IN ({names})")}
-        if len(there) == 3:
-            return
-        with self.writing() as connection:
-            # Asked again inside the transaction: another process may have been quicker.
-            if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]:
-                _create(connection, _TABLES)
-                _set_meta(connection, {"schema": str(SCHEMA), "state": "0"})
-            _create(connection, _VISITS)
-            _create(connection, _LISTED)
-
-    @contextmanager
-    def _naming_damage(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                raise
-            if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-                raise
-            raise IndexDamagedError(
-                f"The library {self.path} cannot be read ({error}). Run `dateline doctor` for what is wrong; if it cannot "
-                f"be mended, move the folder {self.path.parent} away and add the articles again."
-            ) from error
-
-
-def _create(connection: sqlite3.Connection, tables: str) -> None:
-    for statement in tables.split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
 
 
 def _stored(vector: Vectors) -> bytes:

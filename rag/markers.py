@@ -35,11 +35,15 @@ _SIGNS = re.compile(r"\*+|`+|(?<!\w)_{1,2}(?=\w)|(?<=\w)_{1,2}(?!\w)")
 _HELD = re.compile(
     rf"[ \t]*[\[【][^\]】\n]{{0,60}}\Z"  # a bracket that is not closed yet
     rf"|[ \t]*\((?:\s*{_WORD}?[\s\d,;&#:^–—-]*|\s*[a-z]{{0,9}})\Z"
-    rf"|(?:\bthe\s+)?\b{_WORD}(?:\s+#?(?:\d[\d\s,&]*(?:\band\b\s*)?)?)?\Z"
-    rf"|\bthe\Z"
-    rf"|(?:\A|(?<=\n))(?:[ \t]*(?:[-•–#>]+|\d{{1,2}}[.)]?))+\Z",  # the signs of a list, before its first word
+    rf"|(?:\bthe[ \t]+)?\b{_WORD}(?:[ \t]+#?(?:\d[\d \t,&]*(?:\band\b[ \t]*)?)?)?\Z"
+    rf"|\bthe\Z",
     re.IGNORECASE,
 )
+"""What may yet become a marker. One that stands before it has been told apart by it."""
+_BEGUN = re.compile(r"(?:\A|(?<=\n))(?:[ \t]*(?:[-•–#>]+|\d{1,2}[.)]?))+\Z")
+"""The signs of a list, before its first word."""
+_HELD_BACK = 200
+"""Characters at the end that are looked at for what is held back."""
 _OPENED = re.compile(r"[\s\[【(“\"‘'«•–—-]+\Z")
 """What may open the next sentence: where the last one ends is known only with what follows."""
 _DIGITS = str.maketrans(_SUPERSCRIPT, "0123456789")
@@ -75,11 +79,13 @@ def parse(raw: str, names: Sequence[str], *, done: bool) -> Text:
     raw = _THINKING.sub("", _printable(raw))
     if not done:
         # The last word may go on; a marker may follow what looks complete.
-        raw = raw[: max(raw.rfind(" "), raw.rfind("\n")) + 1].rstrip(" \t")
+        raw = raw[: max(raw.rfind(" "), raw.rfind("\n")) + 1]
     raw = _SIGNS.sub("", raw)
     if not done:
-        while held := _HELD.search(raw):
-            raw = raw[: held.start()].rstrip(" \t")
+        raw = raw.rstrip(" \t")
+        for unsure in (_HELD, _BEGUN):
+            if held := unsure.search(raw, max(0, len(raw) - _HELD_BACK)):
+                raw = raw[: held.start()].rstrip(" \t")
     raw = _LINE_START.sub("", raw)
     pieces: list[str] = []
     marks: list[tuple[int, list[int]]] = []

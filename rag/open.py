@@ -12,7 +12,8 @@ from index.embed import Embedder, LlamaIndexEmbedder, open_embedder
 from index.errors import IndexMismatchError, NotFoundError, SettingsError
 from index.fetch import Fetcher
 from index.index import Index
-from index.library import SCHEMA, Library
+from index.library import Library
+from index.library_file import SCHEMA
 from index.minilm import MiniLM
 from index.types import Progress
 from rag.chat import Chat

@@ -60,7 +60,8 @@ PARTS = (
     "It rained", "The mines", " were cleared", ".", " ", "\n", "\n\n", " [1]", "[2, 3]", " (1)", " (30)", "【3】",
     " [Source 2]", "¹", " the", " According to Source 1,", " passages 1 and 2", "- ", "**", "# ", " Dr.", " said",
     "1. ", "[", "(", " [x y", "](http://a)", "“Yes.”",
-    " 2,000", " Sources", "!", "_a_", "`", " article 7 of", "*",
+    " 2,000", " Sources", "!", "_a_", "`", " article 7 of", "*", "the ",
+    "The passage 2", "passage", " [Source",
 )  # fmt: skip
 
 
@@ -77,6 +78,11 @@ def test_what_is_shown_of_a_beginning_is_a_beginning_of_what_is_shown() -> None:
                 :length
             ]
             assert "[1]" not in part.words and "【" not in part.words
+
+
+def test_a_passage_that_is_named_again_and_again_is_shown_as_it_comes() -> None:
+    text = parse("The passage 2\n\n" * 300, NAMES, done=False)
+    assert text.words.count("Harbour News") == 300 and len(text.sentences) == 300
 
 
 def test_half_a_marker_is_never_shown() -> None:
