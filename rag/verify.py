@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.minilm import MiniLM
+from index.words import is_stop_word, located_terms
 from rag.conflicts import conflict, other_speaker
 from rag.following import Following, following
 from rag.quantities import unexplained
@@ -53,8 +54,13 @@ leaves things out and adds nothing. Of such, without another fault, .93 to .97 a
 FEWEST = 3
 """Telling words that a sentence must have for their order to mean anything."""
 
+OWN_WORDS = 0.5
+"""Share of a sentence's telling words that must stand in the words cited themselves: the headline, the outlet and the date
+explain a name, and prove nothing."""
+
 _MARKER = re.compile(r"\s*\[\d{1,3}(?:\s*[,–-]\s*\d{1,3})*\]")
 _QUOTES = "“”\"'‘’«» "
+_STOPS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,39 +123,46 @@ class Checker:
         """
         if not evidence:
             return Verdict("unsupported", 0.0, ("no words are cited",))
-        if _stands_in(said.text, [one.text for one in evidence]):
+        heading = _is_heading(said.text)
+        if not heading and _stands_in(said.text, [one.text for one in evidence]):
             return Verdict("quoted", 1.0, ("word for word in the article",))
-        in_order = any(_in_order(said, one, context) for one in evidence)
-        evidence = [*evidence, *context]
-        shared = support(said, evidence)
+        cited, evidence = evidence, [*evidence, *context]
         follows = self._network.score(said, closest(said, evidence))
-        score = round(self._fitted.probability(shared, follows), 3)
+        score = round(self._fitted.probability(support(said, evidence), follows), 3)
         nearest = evidence[int(nearness(said, evidence).argmax())]
-        shared_words = sum(term in nearest.terms for term in said.telling) / max(1, len(said.telling))
-        same_matter = shared_words >= SAME_MATTER
-        denied = conflict(said.text, nearest.text) if same_matter else ""
-        numbers = other_number(said, evidence)
-        if numbers and same_matter:
+        alike = _share_of(said, [nearest])
+        denied = conflict(said.text, nearest.text) if alike >= SAME_MATTER else ""
+        if alike >= SAME_MATTER and (numbers := other_number(said, evidence)):
             told, source = numbers
-            denied, shared_words = f"the source says {source.written} {source.thing}, the sentence says {told.written}", 1.0
-        if denied and shared_words >= SAME_WORDS:
+            denied, alike = f"the source says {source.written} {source.thing}, the sentence says {told.written}", 1.0
+        if denied and alike >= SAME_WORDS:
             return Verdict("contradicted", min(score, 0.1), (denied,))
-        reasons = [f"the source does not name {name}" for name in missing_names(said, evidence)]
-        reasons += [
-            f"the source does not say {one.written}" for one in unexplained(said.quantities, known_quantities(evidence))
-        ]
-        reasons += [denied] if denied else []
-        if same_matter and (other := other_speaker(said.text, nearest.text)):
-            reasons.append(other)
-        if same_matter and says_not(said.text) != says_not(nearest.text):
-            reasons.append("one of them says that something is not so, the other does not")
-        if same_matter and hedges(nearest.text) and not hedges(said.text):
-            reasons.append("the source tells it as a claim, a plan or a possibility")
+        reasons = ["it is no whole sentence: there is nothing that could be checked"] if heading else []
+        if context and _share_of(said, cited) < OWN_WORDS <= _share_of(said, evidence):
+            reasons.append("only the headline, the outlet or the date says it")
+        reasons += _faults(said, evidence, nearest, denied)
+        in_order = any(_in_order(said, one, context) for one in cited)
         if score >= (IN_ORDER if in_order else self._fitted.supported) and not reasons:
             return Verdict("supported", score, ("its words, names and numbers stand in the source, and belong together there",))
         if not reasons:
             reasons.append(_why(said, evidence))
         return Verdict("partly" if score >= self._fitted.partly else "unsupported", score, tuple(reasons))
+
+
+def _faults(said: ReadSentence, evidence: Sequence[ReadSentence], nearest: ReadSentence, denied: str) -> list[str]:
+    """What of a sentence the evidence lacks, or its nearest sentence tells otherwise, in words; `denied` is among it."""
+    found = [f"the source does not name {name}" for name in missing_names(said, evidence)]
+    found += [f"the source does not say {one.written}" for one in unexplained(said.quantities, known_quantities(evidence))]
+    found += [denied] if denied else []
+    if _share_of(said, [nearest]) < SAME_MATTER:
+        return found
+    if other := other_speaker(said.text, nearest.text):
+        found.append(other)
+    if says_not(said.text) != says_not(nearest.text):
+        found.append("one of them says that something is not so, the other does not")
+    if hedges(nearest.text) and not hedges(said.text):
+        found.append("the source tells it as a claim, a plan or a possibility")
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -174,6 +187,19 @@ def _stands_in(said: str, texts: Sequence[str]) -> bool:
     """Word for word, capitals, quotation marks, white space and the last full stop aside."""
     plain = _plain(said).strip(_QUOTES).rstrip(".")
     return len(plain.split()) > 1 and any(plain in _plain(text) for text in [*texts, " ".join(texts)])
+
+
+def _is_heading(said: str) -> bool:
+    """Does it read like a heading, or a bare name: no full stop, and every word that tells something with a capital?"""
+    plain = said.strip(_QUOTES)
+    words = [plain[start:end] for _, start, end in located_terms(plain) if not is_stop_word(plain[start:end])]
+    return not plain.endswith(_STOPS) and all(word[0].isupper() for word in words)
+
+
+def _share_of(said: ReadSentence, evidence: Sequence[ReadSentence]) -> float:
+    """The share of its telling words that stand in the evidence."""
+    there = frozenset().union(*(one.terms for one in evidence))
+    return sum(term in there for term in said.telling) / max(1, len(said.telling))
 
 
 def _in_order(said: ReadSentence, one: ReadSentence, context: Sequence[ReadSentence]) -> bool:

@@ -76,6 +76,12 @@ def test_what_is_not_said_there_is_not_called_supported(sentence: str, told: str
     assert verdict.reasons and any(told in reason for reason in verdict.reasons), verdict
 
 
+@pytest.mark.parametrize("sentence", ["Volodymyr Zelensky", "“United Nations” [2]", "Kherson, President Volodymyr Zelensky"])
+def test_a_name_or_a_heading_says_nothing(sentence: str) -> None:
+    verdict = rag.check(sentence, [EVIDENCE])
+    assert verdict.label in ("partly", "unsupported") and "no whole sentence" in verdict.reasons[0]
+
+
 def test_nothing_supports_nothing() -> None:
     assert rag.check("Anything at all.", []).label == "unsupported"
     assert rag.check("Anything at all.", ["", "  \n"]).label == "unsupported"

@@ -402,5 +402,15 @@ def test_two_readers_are_answered_at_once(chat: Chat, script: Script) -> None:
     assert all(answer.writer == "model" for answer in answers)
 
 
+def test_what_only_a_headline_says_is_not_supported_by_the_words_cited(chat: Chat, script: Script) -> None:
+    said = (
+        "In Kherson, 2,000 mines have been cleared [1]. ",
+        "Kherson is Ukrainian again, and the search for mines goes on [1].",
+    )
+    script.says(*said)
+    verdict = chat.ask(QUESTION).claims[1].verdict
+    assert verdict.label in ("partly", "unsupported") and "headline" in verdict.reasons[0], verdict
+
+
 def test_questions_to_start_from_cost_no_model(chat: Chat, script: Script) -> None:
     assert len(chat.suggestions()) == 4 and not script.requests

@@ -23,19 +23,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import rag
-from index.minilm import MiniLM
 from index.sentences import sentence_spans
-from rag.llm import open_chat_model
-from rag.support import ReadSentence
-from rag.types import Verdict
-from rag.verify import Checker
+from rag.llm import ChatModel, Message, Usage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from model_servers import MODEL, llama_server
@@ -62,32 +57,19 @@ class Count:
     log: list[dict[str, Any]] = field(default_factory=list)
 
 
-class TimedChecker(Checker):
-    """A checker that adds up the time for which it keeps the one waiting who reads the stream."""
+class TimedModel:
+    """A chat model that notes when its last piece was read: what comes after is what the checking adds to its time."""
 
-    def __init__(self, model: MiniLM) -> None:
-        super().__init__(model)
-        self.spent = 0.0
-        self._owner = threading.get_ident()
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
+        self.over = 0.0
 
-    @contextmanager
-    def _timed(self) -> Iterator[None]:
-        begun = time.perf_counter()
-        yield
-        if threading.get_ident() == self._owner:  # passages are read beside the model's own reading, by another thread
-            self.spent += time.perf_counter() - begun
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
 
-    def read_one(self, sentence: str) -> ReadSentence | None:
-        with self._timed():
-            return super().read_one(sentence)
-
-    def nearness(self, said: ReadSentence, sentences: Sequence[ReadSentence]) -> Any:
-        with self._timed():
-            return super().nearness(said, sentences)
-
-    def verdict(self, said: ReadSentence, evidence: Sequence[ReadSentence], context: Sequence[ReadSentence] = ()) -> Verdict:
-        with self._timed():
-            return super().verdict(said, evidence, context)
+    def stream(self, messages: Sequence[Message], stop: threading.Event) -> Generator[str | Usage, None, None]:
+        yield from self._model.stream(messages, stop)
+        self.over = time.perf_counter()
 
 
 def questions_of(folder: Path | None, most: int) -> Iterator[tuple[Path | None, list[str]]]:
@@ -102,17 +84,19 @@ def questions_of(folder: Path | None, most: int) -> Iterator[tuple[Path | None, 
         yield news / "nature_articles.jsonl.gz", random.Random(1).sample(facts, min(most - half, len(facts)))
 
 
-def dateline(chat: rag.Chat, checker: TimedChecker, question: str, count: Count) -> None:
+def dateline(chat: rag.Chat, model: TimedModel, question: str, count: Count) -> None:
     """Ask Dateline, and count."""
-    checker.spent, begun = 0.0, time.perf_counter()
+    model.over, begun = 0.0, time.perf_counter()
     answer = chat.ask(question)
+    ended = time.perf_counter()
     count.answers += 1
-    count.seconds.append(time.perf_counter() - begun)
+    count.seconds.append(ended - begun)
     count.refused += not answer.answered
     if answer.writer != "model" or not answer.claims:
         return
     count.kept += 1
-    count.checking.append(checker.spent)
+    if model.over:  # an endless answer is cut off before
+        count.checking.append(ended - model.over)
     known = {citation.number: citation for citation in answer.citations}
     for number in map(int, MARKER.findall(answer.text)):
         count.markers += 1
@@ -167,22 +151,20 @@ def main() -> None:
     ours, theirs = Count(), Count()
     with tempfile.TemporaryDirectory() as folder, llama_server(Path(folder) / "llama.log") as url:
         for place, (collection, questions) in enumerate(questions_of(Path(given.folder) if given.folder else None, given.most)):
-            model = open_chat_model(MODEL, base_url=url, timeout=600)
             with rag.open_chat(Path(folder) / str(place), openai_base_url=url, chat_model=MODEL, chat_timeout=600) as chat:
                 chat.add(collection or SEEDS)
-                checker = TimedChecker(chat._reader)
                 assert chat._author is not None
-                object.__setattr__(chat._author, "checker", checker)
+                timed = TimedModel(chat._author.model)
+                object.__setattr__(chat._author, "model", timed)
                 llm = OpenAILike(
                     model=MODEL, api_base=url, api_key="none", is_chat_model=True, context_window=8_000, timeout=600,
                     max_tokens=400, temperature=0.0,
                 )  # fmt: skip
                 engine = CitationQueryEngine(retriever=chat.as_retriever(PASSAGES), llm=llm, citation_chunk_size=512)
                 for question in questions:
-                    dateline(chat, checker, question, ours)
+                    dateline(chat, timed, question, ours)
                     citation_engine(engine, question, theirs)
                     print(f"\r{ours.answers} questions", end="", file=sys.stderr, flush=True)
-            model.close()
     print("\n| | Dateline | CitationQueryEngine |\n| --- | ---: | ---: |")
     for name, value in (
         ("questions", lambda one: one.answers),
@@ -194,7 +176,7 @@ def main() -> None:
         ("markers", lambda one: one.markers),
         ("markers that lead nowhere", lambda one: one.nowhere),
         ("median seconds an answer", lambda one: f"{statistics.median(one.seconds or [0]):.1f}"),
-        ("median ms of checking an answer", lambda one: f"{1000 * statistics.median(one.checking or [0]):.0f}"),
+        ("median ms that checking adds", lambda one: f"{1000 * statistics.median(one.checking or [0]):.0f}"),
     ):
         print(f"| {name} | {value(ours)} | {value(theirs)} |")
     if given.log:
