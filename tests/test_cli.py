@@ -268,6 +268,7 @@ def test_add_refuses_an_address_inside_and_says_who_may_allow_it(run: Run, feed:
     assert feed.asked == []
 
 
+@pytest.mark.slow
 def test_watch_once_shows_what_is_new_and_adding_the_feed_costs_a_304(run: Run, feed: Site) -> None:
     url, gone = feed.url("/feed", "127.0.0.1"), feed.url("/gone", "127.0.0.1")
     code, out, err = run("watch", "--once", url)
@@ -283,6 +284,7 @@ def test_watch_once_shows_what_is_new_and_adding_the_feed_costs_a_304(run: Run, 
     assert feed.paths() == ["/feed"] and feed.asked[-1].headers["if-none-match"]
 
 
+@pytest.mark.slow
 def test_watch_goes_on_until_it_is_interrupted(feed: Site, subprocess_env: dict[str, str], tmp_path: Path) -> None:
     url = feed.url("/feed", "127.0.0.1")
     command = [sys.executable, "-c", SCRIPT, "watch", url]

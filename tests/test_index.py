@@ -316,6 +316,7 @@ def test_an_open_index_sees_what_another_process_adds(index: Index, news: Path, 
     assert found(index, "a comet in the sky")[0] == "Comet"
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_adding_loses_nothing_that_answered(
     index: Index, data_dir: Path, news: Path, tmp_path: Path
 ) -> None:
@@ -338,6 +339,7 @@ def test_a_kill_in_the_middle_of_adding_loses_nothing_that_answered(
     assert index.library.passage_count() == len(set(index.library.passage_ids()))
 
 
+@pytest.mark.slow
 def test_threads_ask_while_one_adds(index: Index, news: Path, tmp_path: Path) -> None:
     index.add([news])
     problems: list[BaseException] = []
@@ -382,6 +384,7 @@ def test_chroma_alone_can_read_what_was_published(index: Index, news: Path, data
         client.close()
 
 
+@pytest.mark.slow
 def test_progress_has_a_rate_and_the_time_left(index: Index, tmp_path: Path) -> None:
     lines = [json.dumps({"id": f"r{n}", "text": f"Report {n} has words. " * 40}) for n in range(80)]
     (tmp_path / "many.jsonl").write_text("\n".join(lines))

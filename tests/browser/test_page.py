@@ -167,6 +167,7 @@ def test_questions_to_start_from_are_asked_by_a_click(seeds: Served, open_page: 
     page.wait_for_selector("#panel .none")
 
 
+@pytest.mark.slow
 def test_an_empty_collection_says_how_and_works_once_filled(
     serve: Callable[..., Served], open_page: Open, tmp_path: Path
 ) -> None:
@@ -184,6 +185,7 @@ def test_an_empty_collection_says_how_and_works_once_filled(
     assert "2,000 mines" in flat(page.inner_text(DONE))
 
 
+@pytest.mark.slow
 def test_dropped_files_are_added_and_can_be_asked_about(serve: Callable[..., Served], open_page: Open, tmp_path: Path) -> None:
     import rag
 
@@ -600,3 +602,19 @@ def contrast(page: Any, place: str) -> float:
     """The contrast ratio of text to background, as WCAG defines it."""
     light, dark = sorted(map(relative, colours(page, place)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.slow
+def test_the_page_is_painted_within_two_seconds(seeds: Served, browser: Any) -> None:
+    """In a browser that has never been here; of three, the quickest, for the machine may have other things to do."""
+    took = []
+    for _ in range(3):
+        context = browser.new_context()
+        try:
+            page = context.new_page()
+            page.goto(seeds.url)
+            page.wait_for_selector("#start .start")
+            took.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+        finally:
+            context.close()
+    assert min(took) < 2_000, took
