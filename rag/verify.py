@@ -52,7 +52,7 @@ IN_ORDER = 0.5
 leaves things out and adds nothing. Of such, without another fault, .93 to .97 are right (docs/measurements.md)."""
 
 FEWEST = 3
-"""Telling words that a sentence must have for their order to mean anything."""
+"""Telling words that a sentence must have for their order to mean anything, or without a full stop to be a sentence."""
 
 OWN_WORDS = 0.5
 """Share of a sentence's telling words that must stand in the words cited themselves: the headline, the outlet and the date
@@ -123,8 +123,8 @@ class Checker:
         """
         if not evidence:
             return Verdict("unsupported", 0.0, ("no words are cited",))
-        heading = _is_heading(said.text)
-        if not heading and _stands_in(said.text, [one.text for one in evidence]):
+        fragment = _is_fragment(said)
+        if not fragment and _stands_in(said.text, [one.text for one in evidence]):
             return Verdict("quoted", 1.0, ("word for word in the article",))
         cited, evidence = evidence, [*evidence, *context]
         follows = self._network.score(said, closest(said, evidence))
@@ -137,7 +137,7 @@ class Checker:
             denied, alike = f"the source says {source.written} {source.thing}, the sentence says {told.written}", 1.0
         if denied and alike >= SAME_WORDS:
             return Verdict("contradicted", min(score, 0.1), (denied,))
-        reasons = ["it is no whole sentence: there is nothing that could be checked"] if heading else []
+        reasons = ["it is no whole sentence: there is nothing that could be checked"] if fragment else []
         if context and _share_of(said, cited) < OWN_WORDS <= _share_of(said, evidence):
             reasons.append("only the headline, the outlet or the date says it")
         reasons += _faults(said, evidence, nearest, denied)
@@ -189,11 +189,11 @@ def _stands_in(said: str, texts: Sequence[str]) -> bool:
     return len(plain.split()) > 1 and any(plain in _plain(text) for text in [*texts, " ".join(texts)])
 
 
-def _is_heading(said: str) -> bool:
-    """Does it read like a heading, or a bare name: no full stop, and every word that tells something with a capital?"""
-    plain = said.strip(_QUOTES)
+def _is_fragment(said: ReadSentence) -> bool:
+    """Is it a heading, a bare name or a piece: no full stop, and its telling words few, or each with a capital?"""
+    plain = said.text.strip(_QUOTES)
     words = [plain[start:end] for _, start, end in located_terms(plain) if not is_stop_word(plain[start:end])]
-    return not plain.endswith(_STOPS) and all(word[0].isupper() for word in words)
+    return not plain.endswith(_STOPS) and (len(words) < FEWEST or all(word[0].isupper() for word in words))
 
 
 def _share_of(said: ReadSentence, evidence: Sequence[ReadSentence]) -> float:

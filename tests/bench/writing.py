@@ -92,11 +92,11 @@ def dateline(chat: rag.Chat, model: TimedModel, question: str, count: Count) -> 
     count.answers += 1
     count.seconds.append(ended - begun)
     count.refused += not answer.answered
+    if model.over:  # an endless answer is cut off before, and not every question is the model's to answer
+        count.checking.append(ended - model.over)
     if answer.writer != "model" or not answer.claims:
         return
     count.kept += 1
-    if model.over:  # an endless answer is cut off before
-        count.checking.append(ended - model.over)
     known = {citation.number: citation for citation in answer.citations}
     for number in map(int, MARKER.findall(answer.text)):
         count.markers += 1
