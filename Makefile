@@ -29,10 +29,10 @@ install-dev: $(VENV)/.installed-dev
 chat: install
 	@$(BIN)/dateline chat --starter seeds $(if $(HOST),--host '$(HOST)') $(if $(PORT),--port '$(PORT)')
 
-# Whole files go to each process, because their fixtures (a browser, a filled index) take seconds to make. Three processes,
-# also on two cores, for much of a test is waiting; a thread each for matrices, as with more they wait for each other.
+# Whole files go to each process, because their fixtures (a browser, a filled index) take seconds to make. A thread each
+# for matrices: with more, the processes wait for each other.
 test: install-dev
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff format --check .
