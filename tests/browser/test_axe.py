@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from conftest import Served
 from fake_chat import FakeChat
+from on_page import BRIDGE, HARBOUR, MARKERS, ask, flat, follow
 from test_library import room, written
 from test_login import locked  # noqa: F401
-from test_page import BRIDGE, HARBOUR, MARKERS, ask, flat, follow
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import Served, Watch
 from fake_chat import FakeChat, article, cite, quoting
-from test_page import (
+from on_page import (
     BOX,
     BRIDGE,
     DONE,

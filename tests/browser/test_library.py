@@ -14,8 +14,7 @@ import pytest
 from conftest import SEEDS, Served
 from fake_chat import FakeChat, article, cite
 from fake_site import Site
-from served import until
-from test_page import (
+from on_page import (
     BRIDGE,
     HARBOUR,
     HOSTILE,
@@ -30,6 +29,7 @@ from test_page import (
     marked,
     unnamed,
 )
+from served import until
 
 import rag
 from index.index import Index

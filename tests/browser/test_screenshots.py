@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import Served
+from on_page import MARKERS, ask, follow
 from test_library import room
-from test_page import MARKERS, ask, follow
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
