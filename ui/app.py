@@ -82,11 +82,12 @@ def build(chat: Chat, *, sign_out: bool = False, folders: Sequence[Path] = (), r
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": TOGETHER}
         panel.select(reading.open, [ask.conversation], [panel], trigger_mode="multiple", **quiet)
         removed = panel.delete(reading.remove, None, [panel], **quiet)
-        for event in (*library.changes, removed):
-            event.then(library.show, None, [library.filters, library.entries], **quiet)
-        for event in (*ask.events, *library.changes, removed):
+        # One after the other: what begins while another ends may be lost, because the server closes the stream of both then and
+        # Gradio's page takes it for open still.
+        changes = (*library.changes, removed)
+        shown = [event.then(library.show, None, [library.filters, library.entries], **quiet) for event in changes]
+        for event in (*ask.events, *shown):
             event.then(refresh, None, collection, **quiet)
-        page.load(refresh, None, collection, **quiet)
         while_empty.tick(refresh, None, collection, **quiet)
     page.queue(max_size=200, default_concurrency_limit=TOGETHER)
     return page

@@ -102,8 +102,6 @@ def build(chat: Chat, page: gr.Blocks, new_chat: gr.Button, panel: gr.HTML, *, t
     chosen = kept.select(asking.choose, [conversation], view, **does)
     chosen.then(asking.suggest, [conversation], view, **does)
     find.change(asking.look, [find, conversation], view, **{**does, "trigger_mode": "always_last"})
-    page.load(asking.look, [find, conversation], view, **does)
-    for event in questions:
-        event.then(asking.give_back, [box, conversation], [box], **does)
-        event.then(asking.after, [conversation], view, **does)
-    return AskTab(start, conversation, [*questions, begun])
+    looked = page.load(asking.look, [find, conversation], view, **does)
+    followed = [event.then(asking.after, [box, conversation], view, **does) for event in questions]
+    return AskTab(start, conversation, [*followed, begun, looked])

@@ -113,9 +113,14 @@ class Asking:
             async for one in views:
                 yield one
 
-    async def after(self, conversation: Conversation, request: gr.Request) -> AsyncIterator[View]:
-        """What follows an answer that is shown: it is in the list, and there are questions to go on with."""
+    async def after(self, typed: str, conversation: Conversation, request: gr.Request) -> AsyncIterator[View]:
+        """What follows an answer that is shown: it is in the list, and there are questions to go on with.
+
+        A question that failed is given back, to be asked again, unless the next one is being typed already.
+        """
         exchange = conversation.exchanges[-1] if conversation.exchanges else None
+        if exchange is not None and exchange.failed and not typed:
+            yield view(box=exchange.question)
         if exchange is None or exchange.keeping is None:
             yield view()
             return
@@ -158,11 +163,6 @@ class Asking:
     def _at(conversation: Conversation, exchange: Exchange) -> bool:
         """Is this exchange the last one shown, and nothing asked after it?"""
         return bool(conversation.exchanges) and conversation.exchanges[-1] is exchange and conversation.stop is None
-
-    def give_back(self, typed: str, conversation: Conversation) -> Any:
-        """A question that failed, to be asked again, unless the next one is being typed already."""
-        last = conversation.exchanges[-1] if conversation.exchanges else None
-        return last.question if last and last.failed and not typed else gr.skip()
 
     async def stop(self, conversation: Conversation) -> None:
         """Stop the answer that is being written."""
