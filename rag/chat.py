@@ -20,6 +20,7 @@ from index.index import Index
 from index.minilm import MiniLM
 from index.types import Article, Hit, Progress, Report
 from rag import find_quote, quote
+from rag import reader as judging
 from rag.condense import condense
 from rag.conversations import FILE, Conversations
 from rag.find_quote import FoundQuote
@@ -312,6 +313,7 @@ class Chat:
     def warm(self) -> None:
         """Load what the first question needs, so that it need not wait."""
         self._index.warm()
+        judging.reader()
         if self._author is not None:
             self._author.warm()
 

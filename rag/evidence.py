@@ -61,7 +61,7 @@ the built-in embedder): the mean over the question's tokens of the best cosine w
 precedes it, and of the sentence alone; the worst telling word, and the worst plain word in the sentence alone; and the
 mean over the sentence's tokens of the best cosine with one of the question.
 
-From the reader (`rag.reader`), which reads both side by side: a tenth of its score, and how likely the likeliest token
+From the reader (`rag.reader`), which reads both as one: a tenth of its score, and how likely the likeliest token
 is part of the answer."""
 
 READ_TOKENS = ("aligned", "aligned_here", "weakest_aligned", "weakest_aligned_here", "aligned_back")

@@ -37,7 +37,7 @@ from rag.reader import Reader, reader
 from rag.types import Citation, Claim, Verdict
 
 READ_CLOSELY, JUDGED = 12, 6
-"""Candidates that are compared with the question token by token, and the best of them, which the reader reads beside it:
+"""Candidates that are compared with the question token by token, and the best of them, which the reader reads as one with it:
 each costs about 5 ms."""
 
 MOST_SENTENCES, MOST_QUOTATIONS = 4, 3
@@ -175,8 +175,8 @@ def weigh(
     ]
     fitted = fitted_model()
     best = sorted(range(len(found)), key=lambda n: (bool(found[n].missing), -fitted.rank(found[n])))[:JUDGED]
-    for n, beside in zip(best, model.read_beside(heard, [readings[n] for n in best]), strict=True):
-        judgement = judge.judge(heard, beside, readings[n], excerpts[n].before, excerpts[n].own)
+    judgements = judge.judge(heard, [(readings[n], excerpts[n].own) for n in best])
+    for n, judgement in zip(best, judgements, strict=True):
         found[n] = with_judgement(found[n], judgement)
     weighed = []
     for evidence, reading in zip(found, readings, strict=True):

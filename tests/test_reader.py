@@ -1,4 +1,4 @@
-"""The reader: a question and a sentence side by side."""
+"""The reader: a question and a sentence read as one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from index.minilm import ASKED_WINDOW, WINDOW, MiniLM
-from rag.reader import ASKED, BEFORE, OWN, TITLE, UNREAD, Judgement, meeting, reader
+from index.joint import ASKED_WINDOW, join
+from index.minilm import WINDOW, MiniLM
+from rag.reader import UNREAD, Judgement, meeting, reader
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def minilm() -> Iterator[MiniLM]:
 def judged(minilm: MiniLM, question: str, sentence: str) -> Judgement:
     """What the reader makes of a sentence that stands alone."""
     asked, reading = minilm.read([question, sentence])
-    return reader().judge(asked, minilm.read_beside(asked, [reading])[0], reading, 0, 0)
+    return reader().judge(asked, [(reading, 0)])[0]
 
 
 ANSWERS = [
@@ -60,23 +61,35 @@ def test_it_judges_alike_whenever_it_is_asked(minilm: MiniLM) -> None:
     assert judged(minilm, *ANSWERS[0][:2]) == judged(minilm, *ANSWERS[0][:2])
 
 
-def test_each_token_knows_which_part_it_belongs_to_and_what_it_meets(minilm: MiniLM) -> None:
-    asked, reading = minilm.read(["Who sang?", "A night out. It was late. Ann sang."])
-    beside = minilm.read_beside(asked, [reading])[0]
-    assert beside.shape == (len(asked.ids) + len(reading.ids), 768)
-    parts, met = meeting(asked, reading, len(beside), 13, 26)
-    assert [parts.tolist().count(part) for part in (ASKED, TITLE, BEFORE, OWN)] == [3, 4, 4, 3]
-    assert met.shape == (len(beside), 4)
-    assert met[1, 2] == 1.0  # "sang" stands in the sentence, too
-    assert met[0, 2] == 0.0
+def test_many_candidates_are_judged_as_each_alone(minilm: MiniLM) -> None:
+    asked, *readings = minilm.read([ANSWERS[0][0], *ANSWERS[0][1:]])
+    together = reader().judge(asked, [(reading, 0) for reading in readings])
+    assert together == [judged(minilm, ANSWERS[0][0], sentence) for sentence in ANSWERS[0][1:]]
+    assert reader().judge(asked, []) == []
+
+
+def test_the_sentence_itself_is_told_from_what_leads_up_to_it(minilm: MiniLM) -> None:
+    text = "A night out. It was late. Ann sang."
+    asked, reading = minilm.read(["Who sang?", text])
+    joined = join(asked, reading, text.index("Ann"))
+    assert (joined.first, joined.second, len(joined.ids)) == (3, 11, 3 + 11 + 3)
+    assert [n for n, own in enumerate(joined.own) if own] == [13, 14, 15]
+    met = meeting(asked, reading, joined)
+    assert met.shape == (4,)
+    assert met[2] == pytest.approx(1 / 3)  # "sang" stands there, too, "who" and "?" do not
+    assert reader().judge(asked, [(reading, 0)]) != reader().judge(asked, [(reading, text.index("Ann"))])
 
 
 def test_texts_of_any_length_are_read_as_far_as_the_window_goes(minilm: MiniLM) -> None:
     asked, reading = minilm.read(["why " * 400, "word " * 400])
-    beside = minilm.read_beside(asked, [reading])[0]
-    assert len(beside) == WINDOW - 3
-    parts, _ = meeting(asked, reading, len(beside), 0, 0)
-    assert parts.tolist().count(OWN) == WINDOW - 3 - ASKED_WINDOW
-    assert reader().judge(asked, beside, reading, 0, 0) != UNREAD
-    beyond = reader().judge(asked, beside, reading, 0, 1_900)
+    joined = join(asked, reading, 0)
+    assert len(joined.ids) == WINDOW
+    assert (joined.first, joined.second) == (ASKED_WINDOW, WINDOW - 3 - ASKED_WINDOW)
+    whole, beyond = reader().judge(asked, [(reading, 0), (reading, 1_900)])
+    assert whole != UNREAD
     assert beyond == UNREAD  # the sentence itself was cut away
+
+
+def test_an_empty_question_is_met_by_nothing(minilm: MiniLM) -> None:
+    asked, reading = minilm.read(["", "Ann sang."])
+    assert reader().judge(asked, [(reading, 0)]) == [UNREAD]

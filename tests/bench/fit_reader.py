@@ -1,21 +1,23 @@
-"""Fits rag/reader.npz: the small network that reads a question and a sentence side by side.
+"""Fits rag/reader.npz: what the embedder's model must change to read a question and a sentence as one, and what it then tells.
 
     python tests/bench/fit_reader.py FOLDER --readers FOLDER [--indexes FOLDER] [--lessons FILE] [--write]
 
 FOLDER is the public data that the questions of reading.py are about. The network is fitted once for each part of the
 questions, on the others, and once on all; --readers gets the former as without-N.npz, by which fit_answering.py judges
 questions that a reader has not seen, and the latter as all.npz; parts that lie there already are not fitted again. --lessons
-keeps what was read, which takes half an hour; --write puts the network of all in its place in the package. Needs PyTorch,
-which Dateline does not.
+keeps what was read, which takes half an hour; --write puts the network of all in its place in the package. Takes an hour
+for the four on two cores that multiply bfloat16 (AMX), far longer on others. Needs PyTorch, which Dateline does not.
 
-One step takes a few questions, each with the sentences found for it. The loss is that of choosing among these and "none of
-them" (a softmax with a zero for none): minus the log of the share of those that answer, or of none for a question without an
-answer; and, with half the weight, the cross-entropy of each token being part of the answer, in sentences that answer.
-Questions that are answered, but by no sentence found, teach nothing and are left out.
+The model's own matrices stay as they are; each gets a change of low rank (Hu et al. 2021), its other weights are fitted as
+they stand, all for one epoch after another. One step takes a few questions, each with the sentences found for it. The loss is
+that of choosing among these and "none of them" (a softmax with a zero for none): minus the log of the share of those that
+answer, or of none for a question without an answer; and, with half the weight, the cross-entropy of each token being part
+of the answer, in sentences that answer. Questions that are answered, but by no sentence found, teach nothing and are left out.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import shutil
@@ -35,29 +37,55 @@ from reading import COLLECTIONS, FOLDS, Asked, collection_index, fitting_argumen
 from torch import nn
 from torch.nn import functional
 
+from index.joint import join
+from index.minilm import DIMENSION, MODEL, MODEL_SHA256, checked_file
+from index.onnx_weights import weights_in
 from rag.chat import HITS, Chat
 from rag.evidence import read_closely
 from rag.quote import shortlist
-from rag.reader import ASKED, HEADS, OWN, WIDTH, meeting
+from rag.reader import LEAST, MOST, OF_MODEL, meeting
 from rag.retrieve import retrieve
 
 CANDIDATES = 7
 """Sentences of a question that the network may see."""
 
-RIGHT, LIKELIEST, OTHERS = 3, 6, 1
+RIGHT, LIKELIEST, OTHERS = 2, 3, 1
 """Of these, at most so many that answer, and of the others the likeliest by their words and some more by lot, a step."""
 
-SIZE, LAYERS = 64, 2
-STEP, RATE, DECAY, ROUNDS, DROPPED = 8, 1e-3, 0.05, 1.5, 0.2
+LAYERS, HEADS, INNER = 6, 12, 64
+"""Of the embedder's model; and the width of the layer that scores."""
+
+RANK, SCALE = 16, 2.0
+"""Of the change of each matrix, and what it is multiplied by."""
+
+STEP, ROUNDS, DROPPED, DECAY = 16, 2, 0.1, 0.01
+RATE, RATE_OF_SCORE = 5e-4, 5e-4
+TOGETHER = 16
+"""Pairs of about the same length that are read at once."""
+
+EMBEDDINGS = "inner.embeddings."
+LAYER = "inner.encoder.layer."
+"""What the model's file calls its weights; its matrices have numbers for names, in the order of `MATRICES`."""
+
+MATRICES = ("query", "key", "value", "mixed", "up", "down")
+BIASES = {
+    "query": "attention.self.query.bias",
+    "key": "attention.self.key.bias",
+    "value": "attention.self.value.bias",
+    "mixed": "attention.output.dense.bias",
+    "up": "intermediate.dense.bias",
+    "down": "output.dense.bias",
+}
+NORMS = {"first": "attention.output.LayerNorm", "second": "output.LayerNorm"}
 
 
 @dataclass(slots=True)
 class Pair:
-    """A question beside one sentence: states of the tokens (n, 768), their parts and how they are met; does the sentence
-    answer, and which of its tokens are the answer (None when no phrase of it is)."""
+    """A question and one sentence as one: its tokens (n,), those of the sentence itself (n,), how both meet when read alone
+    (4,); does the sentence answer, and which tokens are the answer (None when no phrase of it is)."""
 
-    states: np.ndarray
-    parts: np.ndarray
+    ids: np.ndarray
+    own: np.ndarray
     met: np.ndarray
     right: bool
     answer: np.ndarray | None
@@ -71,46 +99,107 @@ class Lesson:
     pairs: list[Pair]
 
 
+class Changed(nn.Module):
+    """A linear layer whose matrix (in, out) stays, and to which a product of two small ones is added."""
+
+    def __init__(self, matrix: torch.Tensor, bias: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("matrix", matrix.T.to(torch.bfloat16))
+        self.bias = nn.Parameter(bias)
+        inputs, outputs = matrix.shape
+        self.a = nn.Parameter(torch.randn(RANK, inputs) / math.sqrt(inputs))
+        self.b = nn.Parameter(torch.zeros(outputs, RANK))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Of shape (..., in) to (..., out)."""
+        added = functional.linear(functional.linear(x, self.a.to(x.dtype)), SCALE * self.b.to(x.dtype))
+        return functional.linear(x, self.matrix, self.bias.to(x.dtype)) + added
+
+
+class Layer(nn.Module):
+    """One layer of the embedder's model."""
+
+    def __init__(self, matrices: list[torch.Tensor], weights: dict[str, torch.Tensor]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleDict(
+            {name: Changed(matrix, weights[BIASES[name]]) for name, matrix in zip(MATRICES, matrices, strict=True)}
+        )
+        self.norms = nn.ParameterDict({f"{n}_{w}": weights[f"{NORMS[n]}.{w}"] for n in NORMS for w in ("weight", "bias")})
+
+    def forward(self, h: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+        """States (texts, tokens, 384), with what is added to attention for tokens that are none."""
+        heads = [self.parts[name](h).unflatten(-1, (HEADS, -1)).transpose(1, 2).float() for name in ("query", "key", "value")]
+        mixed = functional.scaled_dot_product_attention(*heads, attn_mask=hidden).transpose(1, 2).flatten(2)
+        h = self.normalised(h + self.parts["mixed"](mixed.to(h.dtype)), "first")
+        more = self.parts["down"](functional.gelu(self.parts["up"](h)))
+        return self.normalised(h + functional.dropout(more, DROPPED, self.training), "second")
+
+    def normalised(self, h: torch.Tensor, norm: str) -> torch.Tensor:
+        """The layer's first or second normalisation."""
+        weight, bias = (self.norms[f"{norm}_{which}"].to(h.dtype) for which in ("weight", "bias"))
+        return functional.layer_norm(h, (DIMENSION,), weight, bias, 1e-12)
+
+
 class Network(nn.Module):
-    """`rag.reader.Reader`, to be fitted: its parameters have the same names."""
+    """`rag.reader.Reader`, to be fitted."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.middle, self.last = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
-        self.proj = nn.Linear(2 * WIDTH, SIZE)
-        self.part, self.met = nn.Embedding(4, SIZE), nn.Linear(4, SIZE)
-        self.drop = nn.Dropout(DROPPED)
-        self.layers = nn.ModuleList(
-            nn.TransformerEncoderLayer(SIZE, HEADS, 2 * SIZE, 0.0, activation="gelu", batch_first=True, norm_first=True)
-            for _ in range(LAYERS)
+        found = {name: torch.from_numpy(value.copy()) for name, value in weights_in(checked_file(*MODEL, MODEL_SHA256)).items()}
+
+        def whole(name: str) -> torch.Tensor:
+            return found[f"{name}_q"].float() * found[f"{name}_scale"]
+
+        self.names = [name.removesuffix("_q") for name in found if name.startswith("val_") and name.endswith("_q")]
+        self.register_buffer("words", whole(f"{EMBEDDINGS}word_embeddings.weight"))
+        self.register_buffer("places", whole(f"{EMBEDDINGS}position_embeddings.weight"))
+        self.kinds = nn.Parameter(found[f"{EMBEDDINGS}token_type_embeddings.weight"])
+        self.begin = nn.LayerNorm(DIMENSION, eps=1e-12)
+        self.begin.weight.data, self.begin.bias.data = (found[f"{EMBEDDINGS}LayerNorm.{w}"] for w in ("weight", "bias"))
+        self.layers = nn.ModuleList()
+        for layer in range(LAYERS):
+            at = f"{LAYER}{layer}."
+            own = {name.removeprefix(at): value for name, value in found.items() if name.startswith(at)}
+            names = self.names[layer * len(MATRICES) : (layer + 1) * len(MATRICES)]
+            self.layers.append(Layer([whole(name) for name in names], own))
+        self.marks = nn.Linear(DIMENSION, 1)
+        self.score = nn.Sequential(
+            nn.Linear(2 * DIMENSION + 5, INNER), nn.GELU(approximate="tanh"), nn.Dropout(DROPPED), nn.Linear(INNER, 1)
         )
-        self.out, self.marks = nn.LayerNorm(SIZE), nn.Linear(SIZE, 1)
-        self.score = nn.Sequential(nn.Linear(3 * SIZE + 2, SIZE), nn.GELU(), nn.Dropout(DROPPED), nn.Linear(SIZE, 1))
 
     def forward(
-        self, states: torch.Tensor, parts: torch.Tensor, met: torch.Tensor, real: torch.Tensor
+        self, ids: torch.Tensor, own: torch.Tensor, met: torch.Tensor, real: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores (pairs,) and marks (pairs, tokens) of padded pairs."""
-        both = torch.cat([self.middle(states[..., :WIDTH]), self.last(states[..., WIDTH:])], -1)
-        h = self.drop(self.proj(both) + self.part(parts) + self.met(met))
+        h = self.begin(self.words[ids] + self.places[: ids.shape[1]] + self.kinds[own.long()]).to(torch.bfloat16)
+        hidden = torch.zeros(real.shape).masked_fill(~real, -1e4)[:, None, None, :]
         for layer in self.layers:
-            h = layer(h, src_key_padding_mask=~real)
-        h = self.out(h)
+            h = layer(h, hidden)
+        h = h.float()
         marks = self.marks(h)[..., 0]
-        asked, own = (parts == ASKED) & real, (parts == OWN) & real
-        pooled = [
-            mean(h, asked),
-            mean(h, own),
-            h.masked_fill(~own[..., None], -50.0).max(1).values,
-            torch.logsumexp(marks.masked_fill(~own, -1e4), 1).clamp(-20, 20)[:, None],
-            mean(met[..., :1], asked),
-        ]
-        return self.score(torch.cat(pooled, -1))[:, 0], marks
+        total = torch.logsumexp(marks.masked_fill(~own, -1e4), 1).clamp(LEAST, MOST)
+        mean = (h * own[..., None]).sum(1) / own.sum(1, keepdim=True).clamp(min=1)
+        return self.score(torch.cat([h[:, 0], mean, total[:, None], met], -1))[:, 0], marks
 
-
-def mean(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """The mean over the tokens where it holds."""
-    return (values * where[..., None]).sum(1) / where.sum(1, keepdim=True).clamp(min=1)
+    def stored(self) -> dict[str, np.ndarray]:
+        """The weights as `rag.reader` takes them, in half precision."""
+        weights: dict[str, torch.Tensor] = {
+            f"{OF_MODEL}{EMBEDDINGS}token_type_embeddings.weight": self.kinds,
+            f"{OF_MODEL}{EMBEDDINGS}LayerNorm.weight": self.begin.weight,
+            f"{OF_MODEL}{EMBEDDINGS}LayerNorm.bias": self.begin.bias,
+        }
+        names = iter(self.names)
+        for n, layer in enumerate(self.layers):
+            for name in MATRICES:
+                part, stored_as = layer.parts[name], next(names)
+                weights[f"{OF_MODEL}{stored_as}.a"], weights[f"{OF_MODEL}{stored_as}.b"] = part.a, SCALE * part.b
+                weights[f"{OF_MODEL}{LAYER}{n}.{BIASES[name]}"] = part.bias
+            for norm, stored_as in NORMS.items():
+                for which in ("weight", "bias"):
+                    weights[f"{OF_MODEL}{LAYER}{n}.{stored_as}.{which}"] = layer.norms[f"{norm}_{which}"]
+        weights |= {f"marks.{name}": value for name, value in self.marks.state_dict().items()}
+        weights |= {f"score.{name}": value for name, value in self.score.state_dict().items()}
+        return {name: value.detach().numpy().astype(np.float16) for name, value in weights.items()}
 
 
 def read_all(data: Path, indexes: Path | None) -> list[Lesson]:
@@ -139,21 +228,18 @@ def lessons_of(chat: Chat, questions: list[Asked]) -> Iterator[Lesson]:
             continue
         heard, *readings = model.read([question.text, *(excerpt.text for excerpt in excerpts)])
         pairs = []
-        for evidence, excerpt, reading, beside in zip(
-            found, excerpts, readings, model.read_beside(heard, readings), strict=False
-        ):
-            parts, met = meeting(heard, reading, len(beside), excerpt.before, excerpt.own)
-            if not (parts == OWN).any():
+        for evidence, excerpt, reading in zip(found, excerpts, readings, strict=False):
+            joined = join(heard, reading, excerpt.own)
+            if not joined.own.any():
                 continue
             sentence = evidence.sentence
             place = place_of_answer(asked, sentence.article.id, sentence.text)
             answer = None
             if place and place[1]:
                 start, end = excerpt.own + place[0], excerpt.own + place[1]
-                asked_tokens = int((parts == ASKED).sum())
-                told = [a < end and b > start for a, b in reading.offsets[: len(parts) - asked_tokens]]
-                answer = np.array([False] * asked_tokens + told)
-            pairs.append(Pair(beside.astype(np.float16), parts, met.astype(np.float16), place is not None, answer))
+                answer = np.zeros(len(joined.ids), np.bool_)
+                answer[joined.first + 2 : -1] = [a < end and b > start for a, b in reading.offsets[: joined.second]]
+            pairs.append(Pair(joined.ids, joined.own, meeting(heard, reading, joined), place is not None, answer))
         answered = any(pair.right for pair in pairs)
         if pairs and answered == bool(asked.answers):
             yield Lesson(asked, pairs)
@@ -165,8 +251,13 @@ def fit(lessons: list[Lesson], seed: int) -> Network:
     dice = random.Random(seed)
     network = Network()
     steps = int(ROUNDS * len(lessons) / STEP)
-    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1, pct_start=0.1)
+    scoring = [*network.marks.parameters(), *network.score.parameters()]
+    known = {id(parameter) for parameter in scoring}
+    changing = [parameter for parameter in network.parameters() if id(parameter) not in known]
+    optimiser = torch.optim.AdamW(
+        [{"params": changing, "lr": RATE}, {"params": scoring, "lr": RATE_OF_SCORE}], weight_decay=DECAY
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [RATE, RATE_OF_SCORE], total_steps=steps + 1, pct_start=0.1)
     waiting: list[Lesson] = []
     begun, total = time.monotonic(), 0.0
     network.train()
@@ -181,8 +272,8 @@ def fit(lessons: list[Lesson], seed: int) -> Network:
         optimiser.zero_grad()
         schedule.step()
         total += float(loss.detach())
-        if step % 100 == 0:
-            print(f"part {seed}: step {step} of {steps}, loss {total / 100:.3f}, {time.monotonic() - begun:.0f} s", flush=True)
+        if step % 50 == 0:
+            print(f"part {seed}: step {step} of {steps}, loss {total / 50:.3f}, {time.monotonic() - begun:.0f} s", flush=True)
             total = 0.0
     return network.eval()
 
@@ -194,9 +285,21 @@ def drawn(lesson: Lesson, dice: random.Random) -> list[Pair]:
     return right + wrong[:LIKELIEST] + dice.sample(wrong[LIKELIEST:], min(OTHERS, len(wrong[LIKELIEST:])))
 
 
+def judged(network: Network, pairs: list[Pair]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Scores (pairs,) and the marks of each one's tokens. Those alike in length are read together: little is padding."""
+    order = sorted(range(len(pairs)), key=lambda n: len(pairs[n].ids))
+    scores, marks = [torch.zeros(())] * len(pairs), [torch.zeros(0)] * len(pairs)
+    for start in range(0, len(order), TOGETHER):
+        some = order[start : start + TOGETHER]
+        found, marked = network(*padded([pairs[n] for n in some]))
+        for place, n in enumerate(some):
+            scores[n], marks[n] = found[place], marked[place, : len(pairs[n].ids)]
+    return torch.stack(scores), marks
+
+
 def loss_of(network: Network, questions: list[list[Pair]]) -> torch.Tensor:
     """The loss of some questions, each with its pairs."""
-    scores, marks = network(*padded([pair for pairs in questions for pair in pairs]))
+    scores, marks = judged(network, [pair for pairs in questions for pair in pairs])
     chosen, marked, place = [], [], 0
     for pairs in questions:
         mine = torch.cat([torch.zeros(1), scores[place : place + len(pairs)]])
@@ -205,9 +308,8 @@ def loss_of(network: Network, questions: list[list[Pair]]) -> torch.Tensor:
         chosen.append(-torch.logsumexp(shares[right], 0) if right else -shares[0])
         for n, pair in enumerate(pairs):
             if pair.answer is not None:
-                own = torch.from_numpy(pair.parts == OWN)
-                told = torch.from_numpy(pair.answer[pair.parts == OWN]).float()
-                marked.append(functional.binary_cross_entropy_with_logits(marks[place + n, : len(pair.parts)][own], told))
+                told = torch.from_numpy(pair.answer[pair.own]).float()
+                marked.append(functional.binary_cross_entropy_with_logits(marks[place + n][pair.own], told))
         place += len(pairs)
     loss = torch.stack(chosen).mean()
     return loss + 0.5 * torch.stack(marked).mean() if marked else loss
@@ -215,32 +317,25 @@ def loss_of(network: Network, questions: list[list[Pair]]) -> torch.Tensor:
 
 def padded(pairs: list[Pair]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Pairs as tensors of one length, and which of their tokens are real."""
-    longest = max(len(pair.parts) for pair in pairs)
-    states = np.zeros((len(pairs), longest, 2 * WIDTH), np.float32)
-    parts, met = np.zeros((len(pairs), longest), np.int64), np.zeros((len(pairs), longest, 4), np.float32)
-    real = np.zeros((len(pairs), longest), bool)
+    longest = max(len(pair.ids) for pair in pairs)
+    ids, own, real = (np.zeros((len(pairs), longest), kind) for kind in (np.int64, np.bool_, np.bool_))
     for n, pair in enumerate(pairs):
-        length = len(pair.parts)
-        states[n, :length], parts[n, :length], met[n, :length], real[n, :length] = pair.states, pair.parts, pair.met, True
-    return torch.from_numpy(states), torch.from_numpy(parts), torch.from_numpy(met), torch.from_numpy(real)
+        length = len(pair.ids)
+        ids[n, :length], own[n, :length], real[n, :length] = pair.ids, pair.own, True
+    met = np.stack([pair.met for pair in pairs]).astype(np.float32)
+    return torch.from_numpy(ids), torch.from_numpy(own), torch.from_numpy(met), torch.from_numpy(real)
 
 
 def report(name: str, network: Network, lessons: list[Lesson]) -> None:
     """Print how well it does on questions: is its first sentence right; are answerable ones above the others?"""
     with torch.no_grad():
-        scores = [network(*padded(lesson.pairs))[0].numpy() for lesson in lessons]
+        scores = [judged(network, lesson.pairs)[0].numpy() for lesson in lessons]
     can = [(score, lesson) for score, lesson in zip(scores, lessons, strict=True) if lesson.asked.answers]
     best = np.array([score.max() for score, _ in can])
     none = np.array([score.max() for score, lesson in zip(scores, lessons, strict=True) if not lesson.asked.answers])
     first = np.mean([lesson.pairs[int(score.argmax())].right for score, lesson in can])
     above = (best[:, None] > none[None]).mean()
     print(f"{name}: {len(lessons)} questions, first sentence right {first:.3f}, AUC {above:.3f}", flush=True)
-
-
-def save(network: Network, target: Path) -> None:
-    """Write its weights, in half precision."""
-    weights: dict[str, Any] = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    np.savez(target, **weights)
 
 
 def main() -> None:
@@ -259,7 +354,8 @@ def main() -> None:
             process = os.fork()
             if not process:
                 network = fit([lesson for lesson in lessons if lesson.asked.fold != part], part)
-                save(network, files[part])
+                stored: Any = network.stored()
+                np.savez(files[part], **stored)
                 if part < FOLDS:
                     report(f"left out: part {part}", network, [lesson for lesson in lessons if lesson.asked.fold == part])
                 os._exit(0)
