@@ -190,12 +190,13 @@ def weigh(
 
 
 def choose(candidates: Sequence[Weighed], threshold: float) -> list[Weighed]:
-    """PURE. The candidates to quote, best first; none when the best is not likely enough to answer.
+    """PURE. The candidates to quote, best first; none when not one is likely enough to answer.
 
     What lacks a name, a year or a month of the question never answers it, however likely else.
     """
     fit = [candidate for candidate in candidates if not candidate.evidence.missing]
-    if not fit or fit[0].probability < threshold:
+    likeliest = max((candidate.probability for candidate in fit), default=0.0)
+    if not fit or likeliest < threshold:
         return []
     fit = _to_the_point([candidate for candidate in fit if candidate.probability >= threshold])
     chosen: list[Weighed] = []
@@ -203,7 +204,7 @@ def choose(candidates: Sequence[Weighed], threshold: float) -> list[Weighed]:
     for candidate in fit:
         if len(chosen) == MOST_QUOTATIONS:
             break
-        if candidate.probability < NEARLY_AS_GOOD * fit[0].probability:
+        if candidate.probability < NEARLY_AS_GOOD * likeliest:
             continue
         size = 1 + len(leaned_on(candidate.sentence))
         if size > room or any(_says_the_same(candidate, other) for other in chosen):

@@ -31,7 +31,7 @@ from rag.quote import MOST_QUOTATIONS, NEARLY_AS_GOOD, Weighed, weigh
 from rag.reader import Reader, reader_from
 from rag.retrieve import retrieve
 
-REFUSED = 0.6
+REFUSED = 0.52
 MOST = 400
 """Questions of one collection, drawn by lot: two dozen weights need no more."""
 
@@ -116,7 +116,7 @@ def ranked(row: Row, model: Model) -> list[tuple[float, dict[str, float], bool]]
 def outcome(row: Row, model: Model) -> tuple[bool, float, bool]:
     """Of one question: can it be answered, the best candidate's probability, is one that would be quoted right?"""
     found = [(model.probability(features), right) for _, features, right in ranked(row, model)]
-    best = found[0][0] if found else 0.0
+    best = max((probability for probability, _ in found), default=0.0)
     quoted = [right for probability, right in found if probability >= NEARLY_AS_GOOD * best][:MOST_QUOTATIONS]
     return bool(row[0].answers), best, any(quoted)
 
