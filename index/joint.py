@@ -48,7 +48,7 @@ def join(first: Reading, second: Reading, own: int) -> Joined:
 
 
 class JointModel:
-    """The changed model. Safe to share between threads; takes half a second to make."""
+    """The changed model. Safe to share between threads; takes 0.3 s to make, and 130 MB."""
 
     def __init__(self, change: Mapping[str, NDArray[np.float32]]) -> None:
         self._session: Any = session_of(bytes(changed(checked_file(*MODEL, MODEL_SHA256), change)))
