@@ -287,7 +287,9 @@ def test_watch_once_shows_what_is_new_and_adding_the_feed_costs_a_304(run: Run, 
 @pytest.mark.slow
 def test_watch_goes_on_until_it_is_interrupted(feed: Site, subprocess_env: dict[str, str], tmp_path: Path) -> None:
     url = feed.url("/feed", "127.0.0.1")
-    command = [sys.executable, "-c", SCRIPT, "watch", url]
+    # Whoever starts the tests in the background has them ignore SIGINT, and what they start inherits it.
+    heeding = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {SCRIPT}"
+    command = [sys.executable, "-c", heeding, "watch", url]
     with subprocess.Popen(
         command, env=subprocess_env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as watching:
