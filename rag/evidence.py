@@ -188,20 +188,18 @@ def recognise_names(question: Question, hits: Sequence[Hit], frequency: Mapping[
 @dataclass(frozen=True, slots=True)
 class Excerpt:
     """What is read closely of a sentence: the headline, the sentence before and the sentence, as one text, and where in
-    it the sentence before and the sentence itself begin."""
+    it the sentence itself begins."""
 
     text: str
-    before: int
     own: int
 
 
 def read_closely(sentence: Sentence) -> Excerpt:
-    """The text that is read beside the question."""
+    """The text that is read closely."""
     before = sentence.article.text[slice(*sentence.before[-1])] if sentence.before else ""
     text = f"{sentence.article.title}. " if sentence.article.title else ""
-    start = len(text)
     text += f"{before} " if before else ""
-    return Excerpt(text + sentence.text, start, len(text))
+    return Excerpt(text + sentence.text, len(text))
 
 
 def with_reading(evidence: Evidence, question: Question, asked: Reading, reading: Reading, own_from: int) -> Evidence:
