@@ -10,7 +10,7 @@ from datetime import date
 from index.sentences import Span, sentence_spans, trimmed
 from index.types import Article, Passage
 
-CHUNK_RULE = "sentences-200-v1"
+CHUNK_RULE = "sentences-200-v2"
 """Names how passages are cut; the index is stamped with it. Change it whenever the cutting changes."""
 
 MAX_TOKENS = 200

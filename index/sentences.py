@@ -11,7 +11,9 @@ from itertools import pairwise
 Span = tuple[int, int]
 
 _CLOSERS = "\"'”’»›)\\]」』）】"
-_END = re.compile(rf"(?P<stop>[.!?…]+)[{_CLOSERS}]*(?=\s)|(?P<wide>[。！？．]+)[{_CLOSERS}]*|(?P<line>\n)")
+_END = re.compile(
+    rf"(?P<stop>[.!?…]+)[{_CLOSERS}]*(?:(?=\s)|(?P<glued>(?=[\"“‘(]?[^\W\d_])))|(?P<wide>[。！？．]+)[{_CLOSERS}]*|(?P<line>\n)"
+)
 _OPENERS = re.compile(r"[\s\"'“‘«‹(\[「『（【•*–—-]*")
 
 # Before a name: the full stop after one of these never ends a sentence.
@@ -28,6 +30,9 @@ _STARTERS = frozenset(
     "the a an in on at by for from with as he she it its they we you this that these those there but and or if "
     "when while after before since however his her their our what who why how where".split()
 )
+# Where white space was lost ("in Tokyo.And it"), a whole word stands on either side, unlike in an address or in "Amazon.Com".
+_GLUED_BEFORE = re.compile(r"(?:^|[\s\"'“‘’(-])[^\W\d_]+[^\W\d_A-Z]{2}$")
+_GLUED_AFTER = re.compile(r"[\"“‘(]?(?!(?:Com|Org|Net|Co|Io|Js)\b)(?:[^\W\d_][^\W\d_A-Z]+|[IA])(?=[,;:'’\s])")
 _WORD_BEFORE = re.compile(r"[^\s(\[\"“‘'«]+$")
 _WORD_AFTER = re.compile(r"[^\W\d_]+")
 
@@ -39,7 +44,10 @@ def sentence_spans(text: str) -> list[Span]:
     """
     borders = [0]
     for match in _END.finditer(text):
-        if match["stop"] is None or _ends_sentence(text, match.start(), match["stop"], match.end()):
+        if match["stop"] is None or (
+            (match["glued"] is None or _is_glued(text, match.start(), match.end()))
+            and _ends_sentence(text, match.start(), match["stop"], match.end())
+        ):
             borders.append(match.end())
     borders.append(len(text))
     spans = (trimmed(text, start, end) for start, end in pairwise(borders))
@@ -60,13 +68,21 @@ def _ends_sentence(text: str, at: int, stop: str, end: int) -> bool:
     if after >= len(text) or "\n" in text[end:after]:
         return True
     follower = text[after]
-    if follower.islower() or follower in ".,;:!?…":
+    if follower in ".,;:!?…":
+        return False
+    word_end = at
+    if stop == "." and text[max(0, at - 1) : at].isspace():
+        lead = text[max(0, at - 20) : at]
+        word_end -= len(lead) - len(lead.rstrip())
+        if text[max(0, word_end - 1) : word_end] == ".":
+            return False  # ". . ." leaves words out
+    elif follower.islower():  # after a stop that is set apart, as in text cut into words, a small letter may begin a sentence
         return False
     if stop[0] in "!?":
         return True
     if "…" in stop or len(stop) > 1:
         return at == 0 or not text[at - 1].isspace()  # "that … Iranian" leaves words out; "He left… Then" ends
-    before = _WORD_BEFORE.search(text, max(0, at - 20), at)
+    before = _WORD_BEFORE.search(text, max(0, word_end - 20), word_end)
     word = before.group() if before else ""
     bare = word.lower()
     next_word = _WORD_AFTER.match(text, after)
@@ -80,3 +96,8 @@ def _ends_sentence(text: str, at: int, stop: str, end: int) -> bool:
     if "." in bare and len(bare.replace(".", "")) <= 3 and bare.replace(".", "").isalpha():
         return starts_new  # "U.S."
     return True
+
+
+def _is_glued(text: str, at: int, end: int) -> bool:
+    """Do two sentences meet at the stop `at` (with its closing marks until `end`), where no white space is?"""
+    return bool(_GLUED_AFTER.match(text, end) and _GLUED_BEFORE.search(text[max(0, at - 30) : at]))

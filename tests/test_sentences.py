@@ -29,6 +29,18 @@ def sentences(text: str) -> list[str]:
         ("今日は雨です。明日は晴れ。", ["今日は雨です。", "明日は晴れ。"]),
         ("On Feb. 24 it began. It goes on.", ["On Feb. 24 it began.", "It goes on."]),
         ("J. K. Rowling wrote it. Why? Because.", ["J. K. Rowling wrote it.", "Why?", "Because."]),
+        (
+            "A singer from Tokyo.And it goes:“I have a pen.I have it.” He left!They wept.",
+            ["A singer from Tokyo.", "And it goes:“I have a pen.", "I have it.”", "He left!", "They wept."],
+        ),
+        (
+            "Ask Amazon.Com, Node.Js, U.S.A or Ann.Lee@example.org. Or St.Louis.",
+            ["Ask Amazon.Com, Node.Js, U.S.A or Ann.Lee@example.org.", "Or St.Louis."],
+        ),
+        (
+            "ms moon moved in 2012 . the actress , mr . lee says , left . . . perhaps .",
+            ["ms moon moved in 2012 .", "the actress , mr . lee says , left . . . perhaps ."],
+        ),
         ("", []),
     ],
 )
