@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.minilm import LAST, MODEL, MODEL_SHA256, WINDOW, Reading, checked_file, session_of
+from index.minilm import LAST, MODEL, MODEL_SHA256, WINDOW, checked_file, session_of
 from index.onnx_weights import changed
 
 BEGIN, END = 101, 102
 """The marker tokens of the embedder's vocabulary: before a text, and after each."""
 
-ASKED_WINDOW = WINDOW // 2
-"""Tokens of the first text that are read: room is left for the second."""
+FIRST_WINDOW = WINDOW // 2
+"""Tokens of the first text that are read, unless another limit is set: room is left for the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,18 @@ class Joined:
     own: NDArray[np.bool_]
 
 
-def join(first: Reading, second: Reading, own: int) -> Joined:
-    """Two texts as one, each cut to what the window has room for; the part asked about begins at character `own`."""
-    asked = first.ids[:ASKED_WINDOW]
-    text = second.ids[: WINDOW - 3 - len(asked)]
-    ids = np.array([BEGIN, *asked, END, *text, END], np.int64)
+def join(first: NDArray[np.int64], second: NDArray[np.int64], own: Sequence[bool], room: int = FIRST_WINDOW) -> Joined:
+    """Two texts as one, given as their tokens' numbers in the vocabulary, (n,) and (m,).
+
+    The first is cut to `room` tokens, the second to what the window leaves. `own` says of each token of the second whether
+    it belongs to the part that is asked about, (m,).
+    """
+    first = first[:room]
+    second = second[: WINDOW - 3 - len(first)]
+    ids = np.array([BEGIN, *first, END, *second, END], np.int64)
     mine = np.zeros(len(ids), np.bool_)
-    mine[len(asked) + 2 : -1] = [start >= own for start, _ in second.offsets[: len(text)]]
-    return Joined(ids, len(asked), len(text), mine)
+    mine[len(first) + 2 : -1] = own[: len(second)]
+    return Joined(ids, len(first), len(second), mine)
 
 
 class JointModel:

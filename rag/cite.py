@@ -24,6 +24,9 @@ TRIED = 3
 """Sentences of a passage, those likest to the sentence that is checked, around which a run is looked for; and passages,
 likewise, that are tried where no marker names one."""
 
+READ = 2
+"""Stretches of a passage that are read beside the sentence, of those that seem likeliest at a glance: each takes 10 ms."""
+
 WORTH = 0.05
 """What a further sentence or passage must add to the score to be cited too."""
 
@@ -47,19 +50,31 @@ class Source:
     context: tuple[ReadSentence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Sentences first..last of a source, in a row, and what is known of them as evidence."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Sentences first..last of a source, in a row."""
 
     source: Source
     first: int
     last: int
-    verdict: Verdict
 
     @property
     def sentences(self) -> tuple[ReadSentence, ...]:
         """The sentences themselves."""
         return self.source.read[self.first : self.last + 1]
+
+    def wider(self) -> list[Stretch]:
+        """With one sentence more, before or after."""
+        found = ((self.first - 1, self.last), (self.first, self.last + 1))
+        return [Stretch(self.source, a, b) for a, b in found if a >= 0 and b < len(self.source.read)]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of a source, and what is known of it as evidence."""
+
+    stretch: Stretch
+    verdict: Verdict
 
 
 def read_sources(hits: Sequence[Hit], checker: Checker) -> list[Source]:
@@ -125,7 +140,10 @@ def _likest(said: ReadSentence, sources: Sequence[Source], checker: Checker) -> 
 
 def _best_runs(said: ReadSentence, sources: Sequence[Source], checker: Checker) -> list[Run]:
     """The best run of one source, and of further ones where the runs together support the sentence better."""
-    runs = [run for source in sources if source.read for run in [_best_run(said, source, checker)] if run is not None]
+    stretches = [stretch for source in sources for stretch in _likely_stretches(said, source, checker)]
+    evidence = [(one.sentences, one.source.context) for one in stretches]
+    judged = [Run(one, verdict) for one, verdict in zip(stretches, checker.verdicts(said, evidence), strict=True)]
+    runs = [_best([run for run in judged if run.stretch.source is source]) for source in sources if source.read]
     runs.sort(key=lambda run: _order(run.verdict), reverse=True)
     if not runs or runs[0].verdict.label in GOOD:
         # A second passage that says the same is a second source for it.
@@ -139,26 +157,28 @@ def _best_runs(said: ReadSentence, sources: Sequence[Source], checker: Checker) 
     return chosen
 
 
-def _best_run(said: ReadSentence, source: Source, checker: Checker) -> Run | None:
-    """The narrowest run of a source that supports a sentence best."""
+def _likely_stretches(said: ReadSentence, source: Source, checker: Checker) -> list[Stretch]:
+    """The few stretches of a source that seem, at a glance, to support a sentence best: which is so, reading them tells."""
     nearness = checker.nearness(said, source.read)
-    seeds = sorted(range(len(source.read)), key=lambda n: -nearness[n])[:TRIED]
-    best: Run | None = None
-    for seed in seeds:
-        run = Run(source, seed, seed, checker.verdict(said, [source.read[seed]], source.context))
-        while run.last - run.first + 1 < LONGEST_RUN and run.verdict.label not in GOOD:
-            wider = [
-                Run(source, first, last, checker.verdict(said, source.read[first : last + 1], source.context))
-                for first, last in ((run.first - 1, run.last), (run.first, run.last + 1))
-                if first >= 0 and last < len(source.read)
-            ]
-            better = max(wider, key=lambda one: _order(one.verdict), default=None)
-            if better is None or better.verdict.score < run.verdict.score + WORTH:
+    likely: dict[Stretch, float] = {}
+    for seed in sorted(range(len(source.read)), key=lambda n: -nearness[n])[:TRIED]:
+        stretch = Stretch(source, seed, seed)
+        likely[stretch] = checker.glance(said, stretch.sentences, source.context)
+        while stretch.last - stretch.first + 1 < LONGEST_RUN:
+            wider = {one: checker.glance(said, one.sentences, source.context) for one in stretch.wider()}
+            better = max(wider, key=lambda one: wider[one], default=stretch)
+            if better is stretch or wider[better] < likely[stretch] + WORTH:
                 break
-            run = better
-        if best is None or _order(run.verdict) > _order(best.verdict):
-            best = run
-    return best
+            likely[better], stretch = wider[better], better
+    return sorted(likely, key=lambda one: -likely[one])[:READ]
+
+
+def _best(runs: Sequence[Run]) -> Run:
+    """Of runs of one source, the one that supports a sentence best; of several that support it, the narrowest."""
+    good = [run for run in runs if run.verdict.label in GOOD]
+    if good:
+        return min(good, key=lambda run: (run.stretch.last - run.stretch.first, -run.verdict.score))
+    return max(runs, key=lambda run: _order(run.verdict))
 
 
 def _verdict(said: ReadSentence, runs: Sequence[Run], checker: Checker) -> Verdict:
@@ -170,8 +190,8 @@ def _verdict(said: ReadSentence, runs: Sequence[Run], checker: Checker) -> Verdi
 
 
 def _together(said: ReadSentence, runs: Sequence[Run], checker: Checker) -> Verdict:
-    evidence = [one for run in runs for one in run.sentences]
-    return checker.verdict(said, evidence, [one for run in runs for one in run.source.context])
+    evidence = [one for run in runs for one in run.stretch.sentences]
+    return checker.verdict(said, evidence, [one for run in runs for one in run.stretch.source.context])
 
 
 def _order(verdict: Verdict) -> tuple[int, float]:
@@ -181,7 +201,8 @@ def _order(verdict: Verdict) -> tuple[int, float]:
 def _citations(runs: Sequence[Run]) -> tuple[Citation, ...]:
     found = []
     for number, run in enumerate(runs, start=1):
-        article = run.source.hit.article
-        start, end = run.source.spans[run.first][0], run.source.spans[run.last][1]
+        source = run.stretch.source
+        article = source.hit.article
+        start, end = source.spans[run.stretch.first][0], source.spans[run.stretch.last][1]
         found.append(Citation(number, article, start, end, article.text[start:end]))
     return tuple(found)

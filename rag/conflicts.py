@@ -63,7 +63,7 @@ def conflict(said: str, nearest: str) -> str:
         told, known = [name for name in names if name in mine], [name for name in names if name in theirs]
         if told and known and not set(told) & set(known):
             return f"the source says {known[0].title()}, the sentence says {told[0].title()}"
-    for one, other in _opposites():
+    for one, other in _opposed():
         for here, there in ((one, other), (other, one)):
             if mine & here and not mine & there and theirs & there and not theirs & here:
                 return f"the source says “{_first(nearest, there)}”, the sentence says “{_first(said, here)}”"
@@ -101,6 +101,15 @@ def _first(text: str, among: frozenset[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _opposites() -> list[tuple[frozenset[str], frozenset[str]]]:
+def _opposed() -> list[tuple[frozenset[str], frozenset[str]]]:
     rows = re.sub(r"\|\s*\n", "| ", _OPPOSITES.strip()).splitlines()
     return [(frozenset(one.split()), frozenset(other.split())) for one, _, other in (row.partition("|") for row in rows)]
+
+
+def opposites() -> dict[str, frozenset[str]]:
+    """Words, in small letters, with those that say the opposite."""
+    found: dict[str, frozenset[str]] = {}
+    for pair in _opposed():
+        for ones, others in (pair, pair[::-1]):
+            found |= {word: found.get(word, frozenset()) | others for word in ones}
+    return found

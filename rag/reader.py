@@ -17,17 +17,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.joint import Joined, JointModel, join
+from index.joint import Joined, join
 from index.minilm import Reading
-from rag.transformer import Weights, gelu, stored_weights
+from rag.fitted import Weights, joint_model, scored, stored_weights, summed
 
 Array = NDArray[np.float32]
-
-OF_MODEL = "model:"
-"""What the names of changes to the embedder's weights begin with, in the file of weights."""
-
-LEAST, MOST = -20.0, 20.0
-"""Bounds of the summed odds of the tokens, as the network was fitted with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +59,14 @@ class Reader:
     """The network. Made once, by `reader`; safe to share between threads."""
 
     def __init__(self, weights: Weights) -> None:
-        self._model = JointModel(
-            {name.removeprefix(OF_MODEL): weight for name, weight in weights.items() if name.startswith(OF_MODEL)}
-        )
-        self._w = {name: weight for name, weight in weights.items() if not name.startswith(OF_MODEL)}
+        self._model, self._w = joint_model(weights)
 
     def judge(self, asked: Reading, texts: Sequence[tuple[Reading, int]]) -> list[Judgement]:
         """How well candidates answer what was asked.
 
         Each is a text (headline, sentence before and the sentence) read alone, and where in it the sentence itself begins.
         """
-        joined = [join(asked, text, own) for text, own in texts]
+        joined = [join(asked.ids, text.ids, [start >= own for start, _ in text.offsets]) for text, own in texts]
         states = self._model.read(joined)
         return [self._judge(asked, *one) for one in zip((text for text, _ in texts), joined, states, strict=True)]
 
@@ -85,11 +76,8 @@ class Reader:
         w = self._w
         own = states[joined.own]
         marks = own @ w["marks.weight"][0] + w["marks.bias"][0]
-        total = np.clip(marks.max() + np.log(np.exp(marks - marks.max()).sum()), LEAST, MOST)
-        pooled = np.concatenate([states[0], own.mean(0), [total], meeting(asked, text, joined)], dtype=np.float32)
-        inner = gelu(np.asarray(pooled @ w["score.0.weight"].T + w["score.0.bias"], np.float32))
-        score = float(inner @ w["score.3.weight"][0] + w["score.3.bias"][0])
-        return Judgement(score, float(1.0 / (1.0 + np.exp(-marks.max()))))
+        pooled = np.concatenate([states[0], own.mean(0), [summed(marks)], meeting(asked, text, joined)], dtype=np.float32)
+        return Judgement(scored(pooled, w), float(1.0 / (1.0 + np.exp(-marks.max()))))
 
 
 def reader_from(stored: Traversable | Path) -> Reader:

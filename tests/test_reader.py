@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from index.joint import ASKED_WINDOW, join
+from index.joint import FIRST_WINDOW, join
 from index.minilm import WINDOW, MiniLM
 from rag.reader import UNREAD, Judgement, meeting, reader
 
@@ -71,7 +71,7 @@ def test_many_candidates_are_judged_as_each_alone(minilm: MiniLM) -> None:
 def test_the_sentence_itself_is_told_from_what_leads_up_to_it(minilm: MiniLM) -> None:
     text = "A night out. It was late. Ann sang."
     asked, reading = minilm.read(["Who sang?", text])
-    joined = join(asked, reading, text.index("Ann"))
+    joined = join(asked.ids, reading.ids, [start >= text.index("Ann") for start, _ in reading.offsets])
     assert (joined.first, joined.second, len(joined.ids)) == (3, 11, 3 + 11 + 3)
     assert [n for n, own in enumerate(joined.own) if own] == [13, 14, 15]
     met = meeting(asked, reading, joined)
@@ -82,9 +82,9 @@ def test_the_sentence_itself_is_told_from_what_leads_up_to_it(minilm: MiniLM) ->
 
 def test_texts_of_any_length_are_read_as_far_as_the_window_goes(minilm: MiniLM) -> None:
     asked, reading = minilm.read(["why " * 400, "word " * 400])
-    joined = join(asked, reading, 0)
+    joined = join(asked.ids, reading.ids, [True] * len(reading.ids))
     assert len(joined.ids) == WINDOW
-    assert (joined.first, joined.second) == (ASKED_WINDOW, WINDOW - 3 - ASKED_WINDOW)
+    assert (joined.first, joined.second) == (FIRST_WINDOW, WINDOW - 3 - FIRST_WINDOW)
     whole, beyond = reader().judge(asked, [(reading, 0), (reading, 1_900)])
     assert whole != UNREAD
     assert beyond == UNREAD  # the sentence itself was cut away

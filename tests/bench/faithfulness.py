@@ -44,7 +44,7 @@ from index.minilm import MiniLM
 from index.sentences import sentence_spans
 from index.words import terms
 from rag.following import following_from
-from rag.verify import Checker, CheckingModel
+from rag.verify import Checker, checking_model_from
 
 CLAIMS = Path(__file__).with_name("claims.jsonl")
 NEWSWIRE = Path(__file__).with_name("newswire_claims.jsonl")
@@ -156,8 +156,7 @@ def checkers_of(models: Path | None) -> Callable[[Checked], Checker]:
     parts = sorted(models.glob("without-*.npz"))
     judges = []
     for stored in parts:
-        weights = CheckingModel(**json.loads(stored.with_suffix(".json").read_text(encoding="utf-8")))
-        judges.append(Checker(embedder, weights, following_from(stored)))
+        judges.append(Checker(embedder, checking_model_from(stored.with_suffix(".json")), following_from(stored)))
     return lambda thing: judges[zlib.crc32(thing.article.encode()) % len(judges)]
 
 

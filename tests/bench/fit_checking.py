@@ -1,55 +1,73 @@
-"""Fits what `rag.check` weighs with: rag/following.npz, a small network that reads, and rag/checking.json.
+"""Fits what `rag.check` weighs with: rag/following.npz, a network that reads, and rag/checking.json.
 
-    python tests/bench/fit_checking.py FOLDER [--models FOLDER] [--lessons FILE] [--write]
+    python tests/bench/fit_checking.py FOLDER --models FOLDER [--indexes FOLDER] [--lessons FILE] [--write]
 
 FOLDER is what faithfulness.py takes; its sentences are what is fitted on: those of QAGS and FRANK (each sentence of a
-summary counts by the share of it that is right), and our own claims. The network is fitted first, once for each part of the
-articles on the others, and once on all; then a logistic regression over the numbers of `rag.support` and the network's score
-of articles it has not seen, of which no number that speaks for support may count against it, or the other way round. All
-figures printed are of articles on which neither was fitted. "Supported" is from the lowest probability at which RIGHT of the
-sentences of QAGS and FRANK that it is said of are, "partly" from PARTLY of that. --models gets what was fitted without each
-part, by which faithfulness.py judges articles that were not fitted on, and networks that lie there already are not fitted
-again; --lessons keeps what was read, which takes minutes.
-Needs PyTorch, which Dateline does not.
+summary counts by the share of it that is right), and our own claims. The network begins as the reader (rag/reader.npz), and is
+first fitted on sentences altered by rule (altered.py) of articles that none of these are about; then once for each part
+of the articles on the others, and once on all. What comes last is a logistic regression over the numbers of `rag.support` and
+the network's score of articles it has not seen, of which no number that speaks for support may count against it, or the other
+way round. All figures printed are of articles on which neither was fitted. "Supported" is from the lowest probability at which
+RIGHT of the sentences of QAGS and FRANK that it is said of are, "partly" from PARTLY of that.
+
+--models gets what was fitted without each part, by which faithfulness.py judges articles that were not fitted on, and
+networks that lie there already are not fitted again; --lessons keeps what was read, which takes ten minutes; --indexes where
+the collections that are altered are indexed. Takes half an hour on two cores that multiply bfloat16 (AMX), far longer
+on others. Needs PyTorch, which Dateline does not.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import random
+import shutil
+import tempfile
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from faithfulness import Checked, all_of, auc
-from lessons import kept
+from altered import altered, is_plain
+from changed import DROPPED, ChangedModel
+from faithfulness import CLAIMS, Checked, all_of, auc
+from lessons import kept, side_by_side
+from reading import collection_index
 from regression import regression
 from torch import nn
 from torch.nn import functional
 
-from index.minilm import MiniLM
-from rag.following import HEADS, WIDTH, beside
-from rag.support import AGAINST, OF_COPIES, OF_REWRITINGS, closest, read, read_as_one, support
+from index.minilm import DIMENSION, MiniLM
+from rag.fitted import LEAST, MOST, stored_weights
+from rag.following import beside
+from rag.support import AGAINST, OF_COPIES, OF_REWRITINGS, ReadSentence, closest, read, read_as_one, support
 from rag.verify import FOLLOWS
 
 PARTS = 3
 """Parts of the articles, of which one is left out at a time."""
 
-WEIGHT = {"qags_cnndm": 0.7, "qags_xsum_part": 1.5, "frank_cnndm": 0.4, "frank_bbc": 0.7}
-"""How much a sentence of a source counts for the network; one of our own counts 0.7, of a pair 1."""
+NOWHERE = -1
+"""The part of what was altered by rule: nothing is measured on it."""
 
-WEIGHT_OF_NUMBERS = {"qags_cnndm": 1.0, "qags_xsum_part": 2.0, "frank_cnndm": 0.6, "frank_bbc": 1.0}
-"""The same for the regression; one of our own counts OWN: they were written to mislead whoever counts words."""
+WEIGHT = {"qags_cnndm": 1.0, "qags_xsum_part": 2.0, "frank_cnndm": 0.6, "frank_bbc": 1.0}
+"""How much a sentence of a source counts; for the network one of our own counts 0.7, of a pair 1, and for the regression
+OWN: they were written to mislead whoever counts words."""
 
-OWN, RIDGE = 0.01, 0.1
-SIZE, LAYERS, BATCH, ROUNDS, RATE, DECAY, DROPPED = 64, 2, 32, 3, 2e-3, 0.05, 0.25
+OWN, RIDGE = 0.1, 0.1
+ALTERED, ALTERED_OF_PASSAGE = 9, 3
+"""Sentences of a web page, and of an encyclopedia's passage, that are altered."""
+
+FAR = 40
+"""Sentences of other articles from which one may get an ending."""
+
+INNER, BATCH, ROUNDS, RATE, RATE_OF_ALTERED, DECAY = 64, 32, 2, 4e-4, 5e-4, 0.01
 RIGHT, PARTLY = 0.95, 0.5
 LONGEST = 9_000
 """Characters of an article that are read."""
@@ -57,88 +75,72 @@ LONGEST = 9_000
 
 @dataclass(slots=True)
 class Lesson:
-    """A sentence beside its evidence: what the network sees of it, the numbers, which share of it is right."""
+    """A sentence beside its evidence: the tokens of both (n,) and those of the sentence (n,), which share of it is right;
+    and of one that something is measured on, which thing it is part of, how far it is copied, and the numbers."""
 
     source: str
     part: int
-    thing: int
-    states: np.ndarray
-    met: np.ndarray
-    likest: np.ndarray
-    own: int
-    copied: float
-    numbers: dict[str, float]
+    ids: np.ndarray
+    own: np.ndarray
     share: float
+    thing: int = NOWHERE
+    copied: float = 0.0
+    numbers: dict[str, float] = field(default_factory=dict)
 
 
-class Network(nn.Module):
-    """`rag.following.Following`, to be fitted: its parameters have the same names."""
+class Network(ChangedModel):
+    """`rag.following.Following`, to be fitted."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.n1, self.n2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
-        self.proj, self.part, self.met = nn.Linear(2 * WIDTH, SIZE), nn.Embedding(2, SIZE), nn.Linear(3, SIZE)
-        self.drop = nn.Dropout(DROPPED)
-        self.cmp = nn.Sequential(nn.Linear(4 * SIZE, SIZE), nn.GELU())
-        self.layers = nn.ModuleList(
-            nn.TransformerEncoderLayer(SIZE, HEADS, 2 * SIZE, 0.1, activation="gelu", batch_first=True, norm_first=True)
-            for _ in range(LAYERS)
+        self.marks = nn.Linear(DIMENSION, 1)
+        self.score = nn.Sequential(
+            nn.Linear(3 * DIMENSION + 1, INNER), nn.GELU(approximate="tanh"), nn.Dropout(DROPPED), nn.Linear(INNER, 1)
         )
-        self.out, self.tok = nn.LayerNorm(SIZE), nn.Linear(SIZE, 1)
-        self.head = nn.Sequential(nn.Linear(2 * SIZE + 2, 48), nn.GELU(), nn.Dropout(0.2), nn.Linear(48, 1))
 
-    def forward(
-        self, states: torch.Tensor, met: torch.Tensor, parts: torch.Tensor, real: torch.Tensor, likest: torch.Tensor
-    ) -> torch.Tensor:
-        """Scores (pairs,) of padded pairs: `parts` is 0 for tokens of the sentence, 1 for those of its evidence."""
-        h = self.drop(self.proj(torch.cat([self.n1(states[..., :WIDTH]), self.n2(states[..., WIDTH:])], -1)))
-        own = (parts == 0) & real
-        most = likest.shape[1]
-        places = (own.sum(1)[:, None] + likest).clamp(max=h.shape[1] - 1)
-        partner = torch.gather(h, 1, places[..., None].expand(-1, -1, h.shape[-1]))
-        mine = h[:, :most]
-        compared = self.cmp(torch.cat([mine, partner, mine - partner, mine * partner], -1)) * own[:, :most, None]
-        h = torch.cat([mine + compared, h[:, most:]], 1) + self.part(parts) + self.met(met)
-        for layer in self.layers:
-            h = layer(h, src_key_padding_mask=~real)
-        h = self.out(h)
-        worst = -torch.logsumexp(-self.tok(h)[..., 0].masked_fill(~own, 1e4), 1).clamp(-20, 20)
-        count = own.sum(1, keepdim=True)
-        pooled = [
-            (h * own[..., None]).sum(1) / count,
-            h.masked_fill(~own[..., None], -50.0).max(1).values,
-            worst[:, None],
-            (met[..., :1] * own[..., None]).sum(1) / count,
-        ]
-        return self.head(torch.cat(pooled, -1))[:, 0]
+    @property
+    def layers_on_it(self) -> dict[str, nn.Module]:
+        """What stands on the changed model, by name."""
+        return {"marks": self.marks, "score": self.score}
+
+    def forward(self, ids: torch.Tensor, own: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """Scores (pairs,) of padded pairs."""
+        h = self.states(ids, own, real)
+        worst = -torch.logsumexp((-self.marks(h)[..., 0]).masked_fill(~own, -1e4), 1).clamp(LEAST, MOST)
+        mean = (h * own[..., None]).sum(1) / own.sum(1, keepdim=True).clamp(min=1)
+        most = h.masked_fill(~own[..., None], -50.0).max(1).values
+        return self.score(torch.cat([h[:, 0], mean, most, worst[:, None]], -1))[:, 0]
 
 
 def lessons_of(things: Sequence[Checked]) -> list[Lesson]:
-    """What there is to learn, read by the built-in embedder."""
+    """What there is to learn of things that somebody judged, read by the built-in embedder."""
     model = MiniLM()
     by_evidence: dict[tuple[str, ...], list[int]] = {}
     for n, thing in enumerate(things):
         by_evidence.setdefault(thing.evidence, []).append(n)
     found: list[list[Lesson]] = [[] for _ in things]
-    begun = time.monotonic()
 
     def learn(some: tuple[tuple[str, ...], list[int]]) -> None:
         evidence = [one for text in some[0] for one in read(model, text[:LONGEST])]
         for n in some[1] if evidence else ():
-            for sentence in things[n].sentences:
+            thing = things[n]
+            for sentence in thing.sentences:
                 said = read_as_one(model, " ".join(sentence.split()))
-                if said is None or not said.terms:
-                    continue
-                states, met, likest, own = beside(said, closest(said, evidence))
-                seen = states.astype(np.float16), met.astype(np.float16), likest, own
-                shared = support(said, evidence)
-                part = part_of(things[n])
-                found[n].append(Lesson(things[n].source, part, n, *seen, shared.copied, shared.numbers, things[n].share))
+                if said is not None and said.terms:
+                    lesson = lesson_of(thing.source, part_of(thing), said, evidence, thing.share)
+                    shared = support(said, evidence)
+                    lesson.thing, lesson.copied, lesson.numbers = n, shared.copied, shared.numbers
+                    found[n].append(lesson)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(learn, by_evidence.items()))
-    print(f"{len(things)} read, {time.monotonic() - begun:.0f} s", flush=True)
     return [lesson for some in found for lesson in some]
+
+
+def lesson_of(source: str, part: int, said: ReadSentence, evidence: Sequence[ReadSentence], share: float) -> Lesson:
+    """A sentence beside those of its evidence that are closest to it."""
+    joined = beside(said, closest(said, evidence))
+    return Lesson(source, part, joined.ids.astype(np.uint16), joined.own, share)
 
 
 def part_of(thing: Checked) -> int:
@@ -146,34 +148,65 @@ def part_of(thing: Checked) -> int:
     return zlib.crc32(thing.article.encode()) % PARTS
 
 
-def padded(lessons: Sequence[Lesson]) -> tuple[torch.Tensor, ...]:
+def altered_lessons(data: Path, indexes: Path) -> list[Lesson]:
+    """What there is to learn of sentences altered by rule: of web pages that no claim is about, and of an encyclopedia."""
+    texts = [*((text, ALTERED) for text in pages(data, indexes)), *((text, ALTERED_OF_PASSAGE) for text in passages(data))]
+    model, dice = MiniLM(), random.Random(0)
+    elsewhere: list[str] = []
+    found: list[Lesson] = []
+    dice.shuffle(texts)
+    for text, most in texts:
+        evidence = read(model, text[:LONGEST])
+        sentences = [one.text for one in evidence]
+        for one in altered(sentences, elsewhere[-FAR:], most, dice):
+            said = read_as_one(model, one.text)
+            rest = evidence[: one.place] + evidence[one.place + 1 :] if one.without else evidence
+            if said is not None and said.terms and rest:
+                found.append(lesson_of("altered", NOWHERE, said, rest, one.share))
+        elsewhere += [sentence for sentence in sentences if is_plain(sentence)][:6]
+    return found
+
+
+def pages(data: Path, indexes: Path) -> Iterator[str]:
+    """The texts of the web pages that none of our claims is about."""
+    claimed = {json.loads(line)["article"] for line in CLAIMS.read_text(encoding="utf-8").splitlines()}
+    for collection in ("culture", "nature", "technology"):
+        with collection_index(collection, data, indexes / collection) as chat:
+            yield from (article.text for article in chat.articles() if article.id not in claimed)
+
+
+def passages(data: Path) -> Iterator[str]:
+    """The passages of encyclopedias."""
+    for name in ("follow_ups/passages", "abstention/clapnq_passages"):
+        with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+            yield from (json.loads(line)["text"] for line in lines)
+
+
+def padded(lessons: Sequence[Lesson]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Pairs as tensors of one length, and which of their tokens are real."""
-    longest, most = max(len(one.states) for one in lessons), max(one.own for one in lessons)
-    states = np.zeros((len(lessons), longest, 2 * WIDTH), np.float32)
-    met, parts = np.zeros((len(lessons), longest, 3), np.float32), np.ones((len(lessons), longest), np.int64)
-    real, likest = np.zeros((len(lessons), longest), bool), np.zeros((len(lessons), most), np.int64)
+    longest = max(len(one.ids) for one in lessons)
+    ids, own, real = (np.zeros((len(lessons), longest), kind) for kind in (np.int64, np.bool_, np.bool_))
     for n, one in enumerate(lessons):
-        length = len(one.states)
-        states[n, :length], met[n, :length], real[n, :length] = one.states, one.met, True
-        parts[n, : one.own], likest[n, : one.own] = 0, one.likest
-    return tuple(map(torch.from_numpy, (states, met, parts, real, likest)))
+        length = len(one.ids)
+        ids[n, :length], own[n, :length], real[n, :length] = one.ids, one.own, True
+    return torch.from_numpy(ids), torch.from_numpy(own), torch.from_numpy(real)
 
 
-def fit_network(lessons: Sequence[Lesson], seed: int) -> Network:
-    """A network fitted on these lessons."""
+def fit_network(network: Network, lessons: Sequence[Lesson], rounds: int, rate: float, seed: int) -> Network:
+    """A network fitted further on these lessons."""
     torch.manual_seed(seed)
     dice = random.Random(seed)
-    network = Network()
-    steps = int(ROUNDS * len(lessons) / BATCH)
-    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1, pct_start=0.1)
+    steps = int(rounds * len(lessons) / BATCH)
+    optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps + 1, pct_start=0.1)
     waiting: list[list[Lesson]] = []
     total, begun = 0.0, time.monotonic()
+    network.train()
     for step in range(1, steps + 1):
         if not waiting:
             order = dice.sample(list(lessons), len(lessons))
             for start in range(0, len(order), 32 * BATCH):  # alike in length, so that little is padding
-                group = sorted(order[start : start + 32 * BATCH], key=lambda one: len(one.states))
+                group = sorted(order[start : start + 32 * BATCH], key=lambda one: len(one.ids))
                 waiting += [group[at : at + BATCH] for at in range(0, len(group), BATCH)]
             dice.shuffle(waiting)
         batch = waiting.pop()
@@ -187,19 +220,19 @@ def fit_network(lessons: Sequence[Lesson], seed: int) -> Network:
         optimiser.zero_grad()
         schedule.step()
         total += float(loss.detach())
-        if step % 200 == 0:
-            print(f"step {step} of {steps}, loss {total / 200:.3f}, {time.monotonic() - begun:.0f} s", flush=True)
+        if step % 100 == 0:
+            print(f"{seed}: step {step} of {steps}, loss {total / 100:.3f}, {time.monotonic() - begun:.0f} s", flush=True)
             total = 0.0
     return network.eval()
 
 
 def scores_of(network: Network, lessons: Sequence[Lesson]) -> np.ndarray:
     """The network's scores."""
-    order = sorted(range(len(lessons)), key=lambda n: len(lessons[n].states))
+    order = sorted(range(len(lessons)), key=lambda n: len(lessons[n].ids))
     scores = np.zeros(len(lessons))
     with torch.no_grad():
-        for start in range(0, len(order), 64):
-            some = order[start : start + 64]
+        for start in range(0, len(order), BATCH):
+            some = order[start : start + BATCH]
             scores[some] = network(*padded([lessons[n] for n in some])).numpy()
     return scores
 
@@ -229,6 +262,15 @@ class Weights:
         """What the regression says of each lesson."""
         total = numbers.design(list(self.of)) @ [*self.of.values(), self.gate] + self.bias
         return np.asarray(1 / (1 + np.exp(-total)))
+
+    def stored(self) -> dict[str, Any]:
+        """As `rag.verify.Weights` takes them."""
+        return {
+            "copied": {name: round(weight, 4) for (name, of_copies), weight in self.of.items() if of_copies},
+            "rewritten": {name: round(weight, 4) for (name, of_copies), weight in self.of.items() if not of_copies},
+            "gate": round(self.gate, 4),
+            "bias": round(self.bias, 4),
+        }
 
 
 def fit_numbers(numbers: Numbers, of: np.ndarray, y: np.ndarray, shares: np.ndarray, *, network: bool = True) -> Weights:
@@ -272,21 +314,68 @@ def threshold(scores: np.ndarray, lessons: Sequence[Lesson]) -> tuple[float, flo
     return float(scores[order[last]]), (last + 1) / len(order)
 
 
+def begun_from(stored: Path) -> Network:
+    """A network that begins as what is stored; layers on the states that are not of its shape begin anew."""
+    network = Network()
+    weights = stored_weights(stored)
+    network.begin_from(weights)
+    for name, layer in network.layers_on_it.items():
+        mine = {key: weights.get(f"{name}.{key}") for key in layer.state_dict()}
+        if all(value is not None and value.shape == layer.state_dict()[key].shape for key, value in mine.items()):
+            layer.load_state_dict({key: torch.from_numpy(value) for key, value in mine.items()})
+    return network
+
+
+def save(network: Network, target: Path) -> None:
+    """Write its weights."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stored: Any = network.stored(**network.layers_on_it)
+    np.savez(target, **stored)
+
+
+def networks(lessons: Sequence[Lesson], models: Path) -> list[Path]:
+    """The networks of all parts but one, and of all, in a folder; what is there already is not fitted again."""
+    package = Path(__file__).resolve().parents[2] / "rag"
+    first = models / "begun.npz"
+    files = [models / ("all.npz" if part == PARTS else f"without-{part}.npz") for part in range(PARTS + 1)]
+
+    def begin() -> None:
+        some = [one for one in lessons if one.part == NOWHERE]
+        save(fit_network(begun_from(package / "reader.npz"), some, 1, RATE_OF_ALTERED, PARTS + 1), first)
+
+    def fit_part(part: int) -> None:
+        some = [one for one in lessons if one.part not in (NOWHERE, part)]
+        save(fit_network(begun_from(first), some, ROUNDS, RATE, part), files[part])
+
+    torch.set_num_threads(1)
+    missing = [part for part, file in enumerate(files) if not file.is_file()]
+    if missing and not first.is_file() and not side_by_side([begin]):
+        raise SystemExit("the network of altered sentences was not fitted")
+    if not side_by_side([partial(fit_part, part) for part in missing]):
+        raise SystemExit("not all networks were fitted")
+    return files
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--models", type=Path)
+    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--indexes", type=Path)
     parser.add_argument("--lessons", type=Path)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     things = list(all_of(arguments.data))
-    lessons = kept(arguments.lessons, lambda: lessons_of(things))
+    with tempfile.TemporaryDirectory() as made:
+        everything = kept(
+            arguments.lessons,
+            lambda: lessons_of(things) + altered_lessons(arguments.data, arguments.indexes or Path(made)),
+        )
+    files = networks(everything, arguments.models)
+    lessons = [one for one in everything if one.part != NOWHERE]
     follows = np.zeros(len(lessons))
     for part in range(PARTS):
-        network = network_of(arguments.models, f"without-{part}", [one for one in lessons if one.part != part], part)
         mine = [n for n, one in enumerate(lessons) if one.part == part]
-        follows[mine] = scores_of(network, [lessons[n] for n in mine])
-        report(f"network, part {part}", follows[mine], [lessons[n] for n in mine], things)
+        follows[mine] = scores_of(begun_from(files[part]).eval(), [lessons[n] for n in mine])
     report("network", follows, lessons, things)
     raw = {name: np.array([one.numbers[name] for one in lessons]) for name in dict.fromkeys(OF_COPIES + OF_REWRITINGS)}
     raw[FOLLOWS] = follows
@@ -295,59 +384,41 @@ def main() -> None:
     copied = np.array([one.copied for one in lessons])
     numbers = Numbers({name: (values - centre[name]) / spread[name] for name, values in raw.items()}, copied)
     y = np.array([one.share for one in lessons])
-    shares = np.array([WEIGHT_OF_NUMBERS.get(one.source, OWN) for one in lessons])
+    shares = np.array([WEIGHT.get(one.source, OWN) for one in lessons])
     parts = np.array([one.part for one in lessons])
-    left_out: list[Weights] = []
-    for label, network in (("numbers alone", False), ("numbers and network", True)):
-        scores, left_out = np.zeros(len(lessons)), []
-        for part in range(PARTS):
-            left_out.append(fit_numbers(numbers, parts != part, y, shares, network=network))
-            scores[parts == part] = left_out[-1].probabilities(numbers)[parts == part]
+    scores, left_out = np.zeros(len(lessons)), [dict[str, Weights]() for _ in range(PARTS)]
+    for label, network in (("counting", False), ("reading", True)):
+        for part, found in enumerate(left_out):
+            found[label] = fit_numbers(numbers, parts != part, y, shares, network=network)
+            scores[parts == part] = found[label].probabilities(numbers)[parts == part]
         report(label, scores, lessons, things)
     supported, called = threshold(scores, lessons)
     print(f"supported from {supported:.3f}: {called:.2f} of QAGS's and FRANK's sentences, {RIGHT} of them right")
 
-    def model_of(weights: Weights) -> dict[str, Any]:
-        return {
+    def model_of(weights: dict[str, Weights]) -> str:
+        model = {
             "centre": {name: round(value, 4) for name, value in centre.items()},
             "spread": {name: round(value, 4) for name, value in spread.items()},
-            "copied": {name: round(weight, 4) for (name, of_copies), weight in weights.of.items() if of_copies},
-            "rewritten": {name: round(weight, 4) for (name, of_copies), weight in weights.of.items() if not of_copies},
-            "gate": round(weights.gate, 4),
-            "bias": round(weights.bias, 4),
+            **{label: of.stored() for label, of in weights.items()},
             "supported": round(supported, 3),
             "partly": round(PARTLY * supported, 3),
         }
+        return json.dumps(model, indent=1) + "\n"
 
-    if arguments.models:
-        for part, weights in enumerate(left_out):
-            (arguments.models / f"without-{part}.json").write_text(json.dumps(model_of(weights)), encoding="utf-8")
-    model = json.dumps(model_of(fit_numbers(numbers, shares > 0, y, shares)), indent=1) + "\n"
+    for part, weights in enumerate(left_out):
+        (arguments.models / f"without-{part}.json").write_text(model_of(weights), encoding="utf-8")
+    everywhere = np.full(len(lessons), fill_value=True)
+    model = model_of(
+        {
+            label: fit_numbers(numbers, everywhere, y, shares, network=network)
+            for label, network in (("counting", False), ("reading", True))
+        }
+    )
     print(model)
     if arguments.write:
         package = Path(__file__).resolve().parents[2] / "rag"
-        save(network_of(arguments.models, "all", lessons, PARTS), package / "following.npz")
+        shutil.copyfile(files[PARTS], package / "following.npz")
         (package / "checking.json").write_text(model, encoding="utf-8")
-
-
-def network_of(models: Path | None, name: str, lessons: Sequence[Lesson], seed: int) -> Network:
-    """The network that lies in a folder under that name, or a new one, which is put there."""
-    stored = models / f"{name}.npz" if models else None
-    if stored is not None and stored.is_file():
-        network = Network()
-        with np.load(stored) as weights:
-            network.load_state_dict({key: torch.from_numpy(weights[key].astype(np.float32)) for key in weights.files})
-        return network.eval()
-    network = fit_network(lessons, seed)
-    if stored is not None:
-        save(network, stored)
-    return network
-
-
-def save(network: Network, target: Path) -> None:
-    """Write its weights, in half precision."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(target, **{name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()})
 
 
 if __name__ == "__main__":

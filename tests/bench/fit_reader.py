@@ -17,8 +17,6 @@ of the answer, in sentences that answer. Questions that are answered, but by no 
 
 from __future__ import annotations
 
-import math
-import os
 import random
 import shutil
 import sys
@@ -27,23 +25,25 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from lessons import kept
+from changed import DROPPED, ChangedModel
+from lessons import kept, side_by_side
 from reading import COLLECTIONS, FOLDS, Asked, collection_index, fitting_arguments, place_of_answer, questions_of
 from torch import nn
 from torch.nn import functional
 
 from index.joint import join
-from index.minilm import DIMENSION, MODEL, MODEL_SHA256, checked_file
-from index.onnx_weights import weights_in
+from index.minilm import DIMENSION
 from rag.chat import HITS, Chat
 from rag.evidence import read_closely
+from rag.fitted import LEAST, MOST
 from rag.quote import shortlist
-from rag.reader import LEAST, MOST, OF_MODEL, meeting
+from rag.reader import meeting
 from rag.retrieve import retrieve
 
 CANDIDATES = 7
@@ -52,31 +52,13 @@ CANDIDATES = 7
 RIGHT, LIKELIEST, OTHERS = 2, 3, 1
 """Of these, at most so many that answer, and of the others the likeliest by their words and some more by lot, a step."""
 
-LAYERS, HEADS, INNER = 6, 12, 64
-"""Of the embedder's model; and the width of the layer that scores."""
+INNER = 64
+"""The width of the layer that scores."""
 
-RANK, SCALE = 16, 2.0
-"""Of the change of each matrix, and what it is multiplied by."""
-
-STEP, ROUNDS, DROPPED, DECAY = 16, 2, 0.1, 0.01
+STEP, ROUNDS, DECAY = 16, 2, 0.01
 RATE, RATE_OF_SCORE = 5e-4, 5e-4
 TOGETHER = 16
 """Pairs of about the same length that are read at once."""
-
-EMBEDDINGS = "inner.embeddings."
-LAYER = "inner.encoder.layer."
-"""What the model's file calls its weights; its matrices have numbers for names, in the order of `MATRICES`."""
-
-MATRICES = ("query", "key", "value", "mixed", "up", "down")
-BIASES = {
-    "query": "attention.self.query.bias",
-    "key": "attention.self.key.bias",
-    "value": "attention.self.value.bias",
-    "mixed": "attention.output.dense.bias",
-    "up": "intermediate.dense.bias",
-    "down": "output.dense.bias",
-}
-NORMS = {"first": "attention.output.LayerNorm", "second": "output.LayerNorm"}
 
 
 @dataclass(slots=True)
@@ -99,69 +81,11 @@ class Lesson:
     pairs: list[Pair]
 
 
-class Changed(nn.Module):
-    """A linear layer whose matrix (in, out) stays, and to which a product of two small ones is added."""
-
-    def __init__(self, matrix: torch.Tensor, bias: torch.Tensor) -> None:
-        super().__init__()
-        self.register_buffer("matrix", matrix.T.to(torch.bfloat16))
-        self.bias = nn.Parameter(bias)
-        inputs, outputs = matrix.shape
-        self.a = nn.Parameter(torch.randn(RANK, inputs) / math.sqrt(inputs))
-        self.b = nn.Parameter(torch.zeros(outputs, RANK))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Of shape (..., in) to (..., out)."""
-        added = functional.linear(functional.linear(x, self.a.to(x.dtype)), SCALE * self.b.to(x.dtype))
-        return functional.linear(x, self.matrix, self.bias.to(x.dtype)) + added
-
-
-class Layer(nn.Module):
-    """One layer of the embedder's model."""
-
-    def __init__(self, matrices: list[torch.Tensor], weights: dict[str, torch.Tensor]) -> None:
-        super().__init__()
-        self.parts = nn.ModuleDict(
-            {name: Changed(matrix, weights[BIASES[name]]) for name, matrix in zip(MATRICES, matrices, strict=True)}
-        )
-        self.norms = nn.ParameterDict({f"{n}_{w}": weights[f"{NORMS[n]}.{w}"] for n in NORMS for w in ("weight", "bias")})
-
-    def forward(self, h: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-        """States (texts, tokens, 384), with what is added to attention for tokens that are none."""
-        heads = [self.parts[name](h).unflatten(-1, (HEADS, -1)).transpose(1, 2).float() for name in ("query", "key", "value")]
-        mixed = functional.scaled_dot_product_attention(*heads, attn_mask=hidden).transpose(1, 2).flatten(2)
-        h = self.normalised(h + self.parts["mixed"](mixed.to(h.dtype)), "first")
-        more = self.parts["down"](functional.gelu(self.parts["up"](h)))
-        return self.normalised(h + functional.dropout(more, DROPPED, self.training), "second")
-
-    def normalised(self, h: torch.Tensor, norm: str) -> torch.Tensor:
-        """The layer's first or second normalisation."""
-        weight, bias = (self.norms[f"{norm}_{which}"].to(h.dtype) for which in ("weight", "bias"))
-        return functional.layer_norm(h, (DIMENSION,), weight, bias, 1e-12)
-
-
-class Network(nn.Module):
+class Network(ChangedModel):
     """`rag.reader.Reader`, to be fitted."""
 
     def __init__(self) -> None:
         super().__init__()
-        found = {name: torch.from_numpy(value.copy()) for name, value in weights_in(checked_file(*MODEL, MODEL_SHA256)).items()}
-
-        def whole(name: str) -> torch.Tensor:
-            return found[f"{name}_q"].float() * found[f"{name}_scale"]
-
-        self.names = [name.removesuffix("_q") for name in found if name.startswith("val_") and name.endswith("_q")]
-        self.register_buffer("words", whole(f"{EMBEDDINGS}word_embeddings.weight"))
-        self.register_buffer("places", whole(f"{EMBEDDINGS}position_embeddings.weight"))
-        self.kinds = nn.Parameter(found[f"{EMBEDDINGS}token_type_embeddings.weight"])
-        self.begin = nn.LayerNorm(DIMENSION, eps=1e-12)
-        self.begin.weight.data, self.begin.bias.data = (found[f"{EMBEDDINGS}LayerNorm.{w}"] for w in ("weight", "bias"))
-        self.layers = nn.ModuleList()
-        for layer in range(LAYERS):
-            at = f"{LAYER}{layer}."
-            own = {name.removeprefix(at): value for name, value in found.items() if name.startswith(at)}
-            names = self.names[layer * len(MATRICES) : (layer + 1) * len(MATRICES)]
-            self.layers.append(Layer([whole(name) for name in names], own))
         self.marks = nn.Linear(DIMENSION, 1)
         self.score = nn.Sequential(
             nn.Linear(2 * DIMENSION + 5, INNER), nn.GELU(approximate="tanh"), nn.Dropout(DROPPED), nn.Linear(INNER, 1)
@@ -171,35 +95,11 @@ class Network(nn.Module):
         self, ids: torch.Tensor, own: torch.Tensor, met: torch.Tensor, real: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores (pairs,) and marks (pairs, tokens) of padded pairs."""
-        h = self.begin(self.words[ids] + self.places[: ids.shape[1]] + self.kinds[own.long()]).to(torch.bfloat16)
-        hidden = torch.zeros(real.shape).masked_fill(~real, -1e4)[:, None, None, :]
-        for layer in self.layers:
-            h = layer(h, hidden)
-        h = h.float()
+        h = self.states(ids, own, real)
         marks = self.marks(h)[..., 0]
         total = torch.logsumexp(marks.masked_fill(~own, -1e4), 1).clamp(LEAST, MOST)
         mean = (h * own[..., None]).sum(1) / own.sum(1, keepdim=True).clamp(min=1)
         return self.score(torch.cat([h[:, 0], mean, total[:, None], met], -1))[:, 0], marks
-
-    def stored(self) -> dict[str, np.ndarray]:
-        """The weights as `rag.reader` takes them, in half precision."""
-        weights: dict[str, torch.Tensor] = {
-            f"{OF_MODEL}{EMBEDDINGS}token_type_embeddings.weight": self.kinds,
-            f"{OF_MODEL}{EMBEDDINGS}LayerNorm.weight": self.begin.weight,
-            f"{OF_MODEL}{EMBEDDINGS}LayerNorm.bias": self.begin.bias,
-        }
-        names = iter(self.names)
-        for n, layer in enumerate(self.layers):
-            for name in MATRICES:
-                part, stored_as = layer.parts[name], next(names)
-                weights[f"{OF_MODEL}{stored_as}.a"], weights[f"{OF_MODEL}{stored_as}.b"] = part.a, SCALE * part.b
-                weights[f"{OF_MODEL}{LAYER}{n}.{BIASES[name]}"] = part.bias
-            for norm, stored_as in NORMS.items():
-                for which in ("weight", "bias"):
-                    weights[f"{OF_MODEL}{LAYER}{n}.{stored_as}.{which}"] = layer.norms[f"{norm}_{which}"]
-        weights |= {f"marks.{name}": value for name, value in self.marks.state_dict().items()}
-        weights |= {f"score.{name}": value for name, value in self.score.state_dict().items()}
-        return {name: value.detach().numpy().astype(np.float16) for name, value in weights.items()}
 
 
 def read_all(data: Path, indexes: Path | None) -> list[Lesson]:
@@ -229,7 +129,7 @@ def lessons_of(chat: Chat, questions: list[Asked]) -> Iterator[Lesson]:
         heard, *readings = model.read([question.text, *(excerpt.text for excerpt in excerpts)])
         pairs = []
         for evidence, excerpt, reading in zip(found, excerpts, readings, strict=False):
-            joined = join(heard, reading, excerpt.own)
+            joined = join(heard.ids, reading.ids, [start >= excerpt.own for start, _ in reading.offsets])
             if not joined.own.any():
                 continue
             sentence = evidence.sentence
@@ -342,31 +242,20 @@ def main() -> None:
     arguments = fitting_arguments(readers=True, lessons=True)
     arguments.readers.mkdir(parents=True, exist_ok=True)
     lessons = kept(arguments.lessons, lambda: read_all(arguments.data, arguments.indexes))
-    # A process a part: they share what was read above, and PyTorch gains little from more than one thread here.
     torch.set_num_threads(1)
     files = [arguments.readers / ("all.npz" if part == FOLDS else f"without-{part}.npz") for part in range(FOLDS + 1)]
-    waiting = [part for part, file in enumerate(files) if not file.is_file()]
-    running: set[int] = set()
-    failed = False
-    while waiting or running:
-        if waiting and len(running) < (os.cpu_count() or 1):
-            part = waiting.pop(0)
-            process = os.fork()
-            if not process:
-                network = fit([lesson for lesson in lessons if lesson.asked.fold != part], part)
-                stored: Any = network.stored()
-                np.savez(files[part], **stored)
-                if part < FOLDS:
-                    report(f"left out: part {part}", network, [lesson for lesson in lessons if lesson.asked.fold == part])
-                os._exit(0)
-            running.add(process)
-            continue
-        process, status = os.wait()
-        running.discard(process)
-        failed = failed or status != 0
-    if arguments.write and not failed:
+
+    def fit_part(part: int) -> None:
+        network = fit([lesson for lesson in lessons if lesson.asked.fold != part], part)
+        stored: Any = network.stored(marks=network.marks, score=network.score)
+        np.savez(files[part], **stored)
+        if part < FOLDS:
+            report(f"left out: part {part}", network, [lesson for lesson in lessons if lesson.asked.fold == part])
+
+    well = side_by_side([partial(fit_part, part) for part, file in enumerate(files) if not file.is_file()])
+    if arguments.write and well:
         shutil.copyfile(files[FOLDS], Path(__file__).resolve().parents[2] / "rag" / "reader.npz")
-    sys.exit(failed)
+    sys.exit(not well)
 
 
 if __name__ == "__main__":
