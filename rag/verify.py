@@ -49,10 +49,6 @@ SAME_MATTER, SAME_WORDS = 0.5, 0.7
 """Share of its telling words that one sentence must have, for another number there to contradict it, or a "not" to raise a
 doubt; and for another day or the opposite word to contradict it."""
 
-IN_ORDER = 0.5
-"""The probability from which a sentence is supported whose telling words all stand in one sentence, in the same order: it
-leaves things out and adds nothing. Of such, without another fault, .93 to .97 are right (docs/measurements.md)."""
-
 FEWEST = 3
 """Telling words that a sentence must have for their order to mean anything, or without a full stop to be a sentence."""
 
@@ -175,8 +171,9 @@ class Checker:
         if context and _share_of(said, cited) < OWN_WORDS <= _share_of(said, evidence):
             reasons.append("only the headline, the outlet or the date says it")
         reasons += _faults(said, evidence, nearest, denied)
+        # What stands there in order leaves things out and adds nothing: then it is enough that it is not unlikely.
         in_order = any(_in_order(said, one, context) for one in cited)
-        if score >= (IN_ORDER if in_order else self._fitted.supported) and not reasons:
+        if score >= (self._fitted.partly if in_order else self._fitted.supported) and not reasons:
             return Verdict("supported", score, ("its words, names and numbers stand in the source, and belong together there",))
         if not reasons:
             reasons.append(_why(said, evidence))

@@ -127,3 +127,45 @@ def test_once_read_a_sentence_takes_milliseconds() -> None:
         checker.verdict(said, evidence)
         spent.append(time.perf_counter() - begun)
     assert sorted(spent)[len(spent) // 2] < 0.1, "several times the 15 ms that it takes on an idle machine"
+
+
+def test_pieces_of_evidence_judged_at_once_get_the_verdict_of_each_alone() -> None:
+    from index.minilm import MiniLM
+    from rag.verify import Checker
+
+    checker = Checker(MiniLM())
+    evidence = checker.read(EVIDENCE)
+    said = checker.read_one("Residents were told by Zelensky to be careful.")
+    assert said is not None
+    pieces = [([one], []) for one in evidence] + [([], []), (evidence, [])]
+    assert checker.verdicts(said, pieces) == [checker.verdict(said, *piece) for piece in pieces]
+    assert [verdict.score for verdict in checker.verdicts(said, [([], [])])] == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("follows", "follows_not"),
+    [
+        ("Zelensky told residents of Kherson to take care.", "Residents of Kherson told Zelensky to take care."),
+        (
+            "A third of the left bank's houses are without electricity.",
+            "A third of the left bank's soldiers are without electricity.",
+        ),
+    ],
+)
+def test_who_did_what_counts_and_not_the_words_alone(follows: str, follows_not: str) -> None:
+    assert rag.check(follows, [EVIDENCE]).score > rag.check(follows_not, [EVIDENCE]).score
+
+
+def test_a_sentence_is_cited_to_the_narrowest_words_that_support_it() -> None:
+    from index.minilm import MiniLM
+    from index.types import Article, Hit, Passage
+    from rag.cite import cite, read_sources
+    from rag.verify import Checker
+
+    checker = Checker(MiniLM())
+    article = Article(id="a", title="Mines and a bridge", text=EVIDENCE, source="a.txt")
+    passage = Passage(id="a-0", article_id="a", start=0, end=len(EVIDENCE), text=EVIDENCE)
+    sources = read_sources([Hit(passage, article, 1.0)], checker)
+    verdict, citations = cite("The bridge over the Dnipro is closed until Monday.", [1], sources, checker)
+    assert verdict.label == "supported"
+    assert [one.quote for one in citations] == ["The bridge over the Dnipro stays closed until Monday."]
