@@ -60,6 +60,8 @@ class JointModel:
 
     def read(self, texts: Sequence[Joined]) -> list[NDArray[np.float32]]:
         """The states of each one's tokens after the last layer, of shape (n, 384), marker tokens included."""
+        if len(texts) == 1:
+            return [self._states(texts[0])]  # without the way to another thread and back
         return list(self._threads.map(self._states, texts))
 
     def _states(self, text: Joined) -> NDArray[np.float32]:
