@@ -113,7 +113,16 @@ class Checker:
     def __init__(self, model: MiniLM, fitted: CheckingModel | None = None, network: Following | None = None) -> None:
         self._model = model
         self._fitted = fitted or checking_model()
-        self._network = network or following()
+        self._given = network
+
+    def warm(self) -> None:
+        """Load the network now, which the first verdict would wait for: 0.3 s."""
+        _ = self._network
+
+    @property
+    def _network(self) -> Following:
+        """The network: only who checks a sentence needs it, not whoever opens a chat."""
+        return self._given or following()
 
     def read(self, text: str) -> list[ReadSentence]:
         """The sentences of a text that is to be evidence: about 20 ms for 200 tokens."""

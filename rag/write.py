@@ -83,6 +83,7 @@ class Author:
     def warm(self) -> None:
         """Load what the first question needs."""
         self.model.warm()
+        self.checker.warm()
 
     def close(self) -> None:
         """Give up what is being written."""

@@ -17,20 +17,28 @@ from rag import Answer
 Ask = Callable[[dict[str, str], str], Answer]
 
 
-@pytest.fixture
-def ask(tmp_path: Path) -> Iterator[Ask]:
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Asks a question of a collection of articles: name -> text, whose first line is the headline."""
+    chats: dict[tuple[tuple[str, str], ...], rag.Chat] = {}
     with ExitStack() as stack:
 
-        def answer(articles: dict[str, str], question: str) -> Answer:
+        def chat_of(articles: dict[str, str]) -> rag.Chat:
+            folder = tmp_path_factory.mktemp("articles")
             for name, text in articles.items():
                 headline, body = text.split("\n", 1)
-                (tmp_path / f"{name}.md").write_text(
+                (folder / f"{name}.md").write_text(
                     f"---\ntitle: {headline}\noutlet: {name.title()}\n---\n\n{body}\n", encoding="utf-8"
                 )
-            chat = stack.enter_context(rag.open_chat(tmp_path / "data"))
-            chat.add(*(tmp_path / f"{name}.md" for name in articles))
-            return chat.ask(question)
+            chat = stack.enter_context(rag.open_chat(folder / "data"))
+            chat.add(*(folder / f"{name}.md" for name in articles))
+            return chat
+
+        def answer(articles: dict[str, str], question: str) -> Answer:
+            known = tuple(articles.items())
+            if known not in chats:
+                chats[known] = chat_of(articles)
+            return chats[known].ask(question)
 
         yield answer
 
