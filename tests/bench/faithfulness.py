@@ -6,11 +6,11 @@ FOLDER (or the environment variable DATELINE_BENCH) holds faithfulness/qags_cnnd
 ({article, sentence, supported} a line), faithfulness/frank_valid.jsonl.gz ({dataset, article, summary, factuality}) and
 web_news/TOPIC_articles.jsonl.gz, which the claims of claims.jsonl are about. Those are our own: {collection, article, claim,
 label, kind, evidence}, the evidence as places in the article's text with its white space folded. Those of
-newswire_claims.jsonl are about the articles of QAGS and FRANK (`article`: the CRC-32 of the text): {article, claim, label,
-kind, pair}, the claim in pieces, each a text of ours or the place of words that it takes from the article; the two claims
-of a pair differ in one thing. A sentence of QAGS, a summary or a claim on newswire is checked against the whole article,
-another claim against the sentences that it names. A summary counts as its worst sentence, and as supported when all of it
-was judged right.
+newswire_claims.jsonl and newswire_gists.jsonl are about the articles of QAGS and FRANK (`article`: the CRC-32 of the text):
+{article, claim, label, kind, pair}, the claim in pieces, each a text of ours or the place of words that it takes from the
+article; the two claims of a pair differ in one thing; a gist sums an article up, or much of it, in wholly other words. A
+sentence of QAGS, a summary or a claim on newswire is checked against the whole article, another claim against the sentences
+that it names. A summary counts as its worst sentence, and as supported when all of it was judged right.
 
 AUC is how often a supported sentence scores above one that is not. The baselines count words: the share of the sentence's
 words that the source has, of its pairs of neighbouring words, and of those the share that one sentence of the source has.
@@ -48,6 +48,7 @@ from rag.verify import Checker, checking_model_from
 
 CLAIMS = Path(__file__).with_name("claims.jsonl")
 NEWSWIRE = Path(__file__).with_name("newswire_claims.jsonl")
+GISTS = Path(__file__).with_name("newswire_gists.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +97,15 @@ def all_of(folder: Path) -> Iterator[Checked]:
     for row in lines_of(folder / "faithfulness" / "frank_valid.jsonl.gz"):
         article = known(row["article"])
         yield Checked(f"frank_{row['dataset']}", sentences(row["summary"]), (row["article"],), row["factuality"], article)
-    for row in map(json.loads, NEWSWIRE.read_text(encoding="utf-8").splitlines()):
+    ours = [(line, "our claims on newswire") for line in NEWSWIRE.read_text(encoding="utf-8").splitlines()]
+    ours += [(line, "our gists of newswire") for line in GISTS.read_text(encoding="utf-8").splitlines()]
+    for row, source in ((json.loads(line), source) for line, source in ours):
         if row["article"] in newswire:
             article = newswire[row["article"]]
             folded = " ".join(article.split())
             claim = "".join(piece if isinstance(piece, str) else folded[piece[0] : piece[1]] for piece in row["claim"])
             pair = f"{row['article']} {row['pair']}" if "pair" in row else ""
-            source = "our pairs on newswire" if pair else "our claims on newswire"
+            source = "our pairs on newswire" if pair else source
             yield Checked(source, (claim,), (article,), float(row["label"] == "supported"), article[:200], pair)
     texts = {
         (topic, row["id"]): " ".join(row["text"].split())
