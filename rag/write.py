@@ -35,6 +35,10 @@ LONGEST = 8_000
 REPEATED = 3
 """Sentences that a model may say again, which are not shown again, before it is stopped."""
 
+ASTRAY = 8
+"""Sentences in a row of which the articles support none, not even in part, after which a model is stopped: it no longer
+answers from them."""
+
 BAD: dict[str, str] = {
     "partly": "only partly supported",
     "unsupported": "not supported by the articles",
@@ -123,16 +127,17 @@ def write(
                 first_token = first_token or time.perf_counter()
                 raw += piece
                 yield from page.advance(parse(raw, names, done=False), done=False)
-                if page.spoilt or page.circling or len(raw) > LONGEST:
+                if page.spoilt or page.circling or page.astray or len(raw) > LONGEST:
                     break
         except ModelError as error:
             failure = str(error)
         finally:
             pieces.close()
-        if not page.spoilt and not stop.is_set():
+        if not page.spoilt and not page.astray and not stop.is_set():
             # Of a text that broke off, the last sentence is not one.
             yield from page.advance(parse(raw, names, done=not failure), done=not failure)
-    return replace(page.outcome(failure, cut=len(raw) > LONGEST or page.circling), usage=usage, first_token=first_token)
+    cut = len(raw) > LONGEST or page.circling or page.astray
+    return replace(page.outcome(failure, cut=cut), usage=usage, first_token=first_token)
 
 
 class _Page:
@@ -148,7 +153,12 @@ class _Page:
         self._citations: dict[tuple[str, int, int], Citation] = {}
         self._silent: list[str] = []
         self._said: set[str] = set()
-        self._repeated = 0
+        self._repeated = self._unsupported = 0
+
+    @property
+    def astray(self) -> bool:
+        """Is nothing that the model has written of late supported?"""
+        return self._unsupported >= ASTRAY
 
     @property
     def circling(self) -> bool:
@@ -175,6 +185,7 @@ class _Page:
                 yield from self._show(text, written, written.end)
             claim = self._check(written, words)
             bad = claim.verdict.label in BAD
+            self._unsupported = self._unsupported + 1 if claim.verdict.label in ("unsupported", "contradicted") else 0
             if bad and self._policy == "strict":
                 self.spoilt = True
                 return
@@ -187,6 +198,8 @@ class _Page:
             yield self._token(_after(claim))
             self._claims.append(claim)
             yield ClaimChecked(claim)
+            if self.astray:
+                return
         if self._policy == "flag" and not done and text.sentences and len(text.sentences) > self._sentences:
             going_on = text.sentences[-1]
             words = text.words[going_on.start : going_on.end]
@@ -211,7 +224,12 @@ class _Page:
         if failure:
             notices.append(f"{failure} The answer is not complete.")
         if cut:
-            notices.append("The model went on and on, or round and round, and was stopped.")
+            why = (
+                f"{ASTRAY} sentences in a row were not in the articles"
+                if self.astray
+                else "it went on and on, or round and round"
+            )
+            notices.append(f"The model was stopped: {why}.")
         notices += [f"The model added: {silence}" for silence in self._silent]
         return Outcome("".join(self._pieces), tuple(self._claims), tuple(self._citations.values()), True, " ".join(notices))
 

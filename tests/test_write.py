@@ -18,7 +18,7 @@ from served import in_a_loop
 import rag
 from index.errors import SettingsError
 from rag import Answer, Chat, ClaimChecked, Status, Token, Turn, Withdrawn
-from rag.write import LONGEST
+from rag.write import ASTRAY, LONGEST
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 QUESTION = "How many mines have been cleared in Kherson?"
@@ -284,6 +284,20 @@ def test_endless_output_is_stopped(chat: Chat, script: Script) -> None:
     script.say = say
     answer = chat.ask(QUESTION)
     assert len(answer.text) < 4 * LONGEST and "stopped" in answer.notice
+    assert script.hung_up.wait(5)
+
+
+def test_a_model_that_no_longer_answers_from_the_articles_is_stopped(chat: Chat, script: Script) -> None:
+    def say(messages: list[dict[str, str]]) -> Iterator[str]:
+        yield "In Kherson, 2,000 mines have been cleared [1]. "
+        for number in range(100_000):
+            yield f"Then cow {number} jumped over a moon of cheese [2]. "
+
+    script.say = say
+    answer = chat.ask(QUESTION)
+    assert answer.answered and answer.claims[0].verdict.label in ("supported", "quoted")
+    assert len(answer.claims) == 1 + ASTRAY
+    assert f"{ASTRAY} sentences in a row were not in the articles" in answer.notice
     assert script.hung_up.wait(5)
 
 
