@@ -190,7 +190,7 @@ def test_an_article_opens_with_its_earlier_versions(town: Served, open_page: Ope
     page.click("#panel .versions summary")
     page.click("#panel .versions button:has-text('Version 1')")
     page.wait_for_selector('#panel [data-current="version/1/bridge"]')
-    assert "closed for repairs" in page.inner_text("#panel .text")
+    page.wait_for_function("document.querySelector('#panel .text')?.innerText.includes('closed for repairs')")
     assert "answers no more" in page.inner_text("#panel .note")
     page.keyboard.press("Escape")
     page.wait_for_function("document.activeElement.matches('#entries .entry, #filters *, #tabs button, #question textarea')")
