@@ -201,18 +201,12 @@ def ask(
     if not question.strip():
         raise typer.BadParameter("it is empty.", param_hint="QUESTION")
     with session(data_dir):
-        from concurrent.futures import ThreadPoolExecutor
-
         from rag.open import open_chat
-        from rag.reader import reader
         from rag.terminal import console, show_answer
 
-        with ThreadPoolExecutor(1) as beside:
-            ready = beside.submit(reader)  # is loaded while the index opens
-            with open_chat(data_dir) as chat:
-                ready.result()
-                answer = chat.ask(question)
-                empty = not answer.hits and not answer.citations and not chat.overview().articles
+        with open_chat(data_dir) as chat:
+            answer = chat.ask(question)
+            empty = not answer.hits and not answer.citations and not chat.overview().articles
         if json:
             _dump(answer.to_dict(texts=False))
         else:
