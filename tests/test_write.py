@@ -278,12 +278,12 @@ def test_what_cannot_be_read_is_no_answer(chat: Chat, script: Script, garbage: b
 def test_endless_output_is_stopped(chat: Chat, script: Script) -> None:
     def say(messages: list[dict[str, str]]) -> Iterator[str]:
         yield "In Kherson, 2,000 mines have been cleared [1]. "
-        for number in range(100_000):
-            yield f"There were {number} cows on the {', the '.join(['moon'] * 50)} [1]. "
+        for number in range(100_000):  # one sentence without an end: of several that nothing supports, the eighth would end it
+            yield f"{'and' if number else 'Then'} cow {number} stood on the moon, "
 
     script.say = say
     answer = chat.ask(QUESTION)
-    assert len(answer.text) < 4 * LONGEST and "stopped" in answer.notice
+    assert len(answer.text) < 4 * LONGEST and "it went on and on" in answer.notice
     assert script.hung_up.wait(5)
 
 
