@@ -11,8 +11,9 @@ for the four on two cores that multiply bfloat16 (AMX), far longer on others. Ne
 The model's own matrices stay as they are; each gets a change of low rank (Hu et al. 2021), its other weights are fitted as
 they stand, all for one epoch after another. One step takes a few questions, each with the sentences found for it. The loss is
 that of choosing among these and "none of them" (a softmax with a zero for none): minus the log of the share of those that
-answer, or of none for a question without an answer; and, with half the weight, the cross-entropy of each token being part
-of the answer, in sentences that answer. Questions that are answered, but by no sentence found, teach nothing and are left out.
+answer, or of none for a question without an answer; and, with half the weight each, the cross-entropy of each token being part
+of the answer, in sentences that answer and in those that do not, where none is. Questions that are answered, but by no sentence
+found, teach nothing and are left out.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ import numpy as np
 import torch
 from changed import DROPPED, ChangedModel
 from lessons import kept, side_by_side
-from reading import COLLECTIONS, FOLDS, Asked, collection_index, fitting_arguments, place_of_answer, questions_of
+from reading import COLLECTIONS, FOLDS, NEWSWIRE, Asked, collection_index, fitting_arguments, place_of_answer, questions_of
 from torch import nn
 from torch.nn import functional
 
@@ -49,8 +50,12 @@ from rag.retrieve import retrieve
 CANDIDATES = 7
 """Sentences of a question that the network may see."""
 
-RIGHT, LIKELIEST, OTHERS = 2, 3, 1
-"""Of these, at most so many that answer, and of the others the likeliest by their words and some more by lot, a step."""
+RIGHT, LIKELY, LIKELIEST, OTHERS = 2, 2, 3, 1
+"""Of these, a step sees at most so many that answer, and of the others so many of the likeliest by their words and of the rest,
+by lot."""
+
+WITHHELD = 0.25
+"""How often the sentences that answer are withheld from a step: then none does, though the others are about the same."""
 
 INNER = 64
 """The width of the layer that scores."""
@@ -105,7 +110,8 @@ class Network(ChangedModel):
 def read_all(data: Path, indexes: Path | None) -> list[Lesson]:
     """The lessons of every collection, two of them read at a time."""
     with tempfile.TemporaryDirectory() as made, ProcessPoolExecutor(2) as pool:
-        reading = [pool.submit(_read_one, collection, data, indexes or Path(made)) for collection in COLLECTIONS]
+        every = (*COLLECTIONS, NEWSWIRE)
+        reading = [pool.submit(_read_one, collection, data, indexes or Path(made)) for collection in every]
         return [lesson for one in reading for lesson in one.result()]
 
 
@@ -182,7 +188,10 @@ def drawn(lesson: Lesson, dice: random.Random) -> list[Pair]:
     """The pairs of a question that one step looks at."""
     right = [pair for pair in lesson.pairs if pair.right][:RIGHT]
     wrong = [pair for pair in lesson.pairs if not pair.right]
-    return right + wrong[:LIKELIEST] + dice.sample(wrong[LIKELIEST:], min(OTHERS, len(wrong[LIKELIEST:])))
+    if len(wrong) > 1 and dice.random() < WITHHELD:
+        right = []
+    likely, others = wrong[:LIKELIEST], wrong[LIKELIEST:]
+    return right + dice.sample(likely, min(LIKELY, len(likely))) + dice.sample(others, min(OTHERS, len(others)))
 
 
 def judged(network: Network, pairs: list[Pair]) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -200,19 +209,22 @@ def judged(network: Network, pairs: list[Pair]) -> tuple[torch.Tensor, list[torc
 def loss_of(network: Network, questions: list[list[Pair]]) -> torch.Tensor:
     """The loss of some questions, each with its pairs."""
     scores, marks = judged(network, [pair for pairs in questions for pair in pairs])
-    chosen, marked, place = [], [], 0
+    chosen, place = [], 0
+    marked: dict[bool, list[torch.Tensor]] = {True: [], False: []}
     for pairs in questions:
         mine = torch.cat([torch.zeros(1), scores[place : place + len(pairs)]])
         shares = functional.log_softmax(mine, 0)
         right = [n + 1 for n, pair in enumerate(pairs) if pair.right]
         chosen.append(-torch.logsumexp(shares[right], 0) if right else -shares[0])
         for n, pair in enumerate(pairs):
+            own = marks[place + n][pair.own]
             if pair.answer is not None:
                 told = torch.from_numpy(pair.answer[pair.own]).float()
-                marked.append(functional.binary_cross_entropy_with_logits(marks[place + n][pair.own], told))
+                marked[True].append(functional.binary_cross_entropy_with_logits(own, told))
+            elif not pair.right:
+                marked[False].append(functional.binary_cross_entropy_with_logits(own, torch.zeros_like(own)))
         place += len(pairs)
-    loss = torch.stack(chosen).mean()
-    return loss + 0.5 * torch.stack(marked).mean() if marked else loss
+    return torch.stack(chosen).mean() + 0.5 * sum(torch.stack(some).mean() for some in marked.values() if some)
 
 
 def padded(pairs: list[Pair]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -250,7 +262,10 @@ def main() -> None:
         stored: Any = network.stored(marks=network.marks, score=network.score)
         np.savez(files[part], **stored)
         if part < FOLDS:
-            report(f"left out: part {part}", network, [lesson for lesson in lessons if lesson.asked.fold == part])
+            left_out = [lesson for lesson in lessons if lesson.asked.fold == part]
+            for of_newswire in (False, True):
+                mine = [lesson for lesson in left_out if (lesson.asked.collection == NEWSWIRE) == of_newswire]
+                report(f"left out: part {part}, {NEWSWIRE if of_newswire else 'the other collections'}", network, mine)
 
     well = side_by_side([partial(fit_part, part) for part, file in enumerate(files) if not file.is_file()])
     if arguments.write and well:

@@ -25,12 +25,16 @@ from rag.open import open_chat
 
 QUESTIONS = Path(__file__).with_name("reading_questions.jsonl")
 COLLECTIONS = ("culture", "nature", "technology", "frank")
+NEWSWIRE = "newswire"
+"""Articles partly written in small letters, on which the reader is fitted but not the weights of answering: names and the
+like are not found in them."""
 ENCYCLOPEDIA = "clapnq"
 """A collection with questions of its own, on which the reader was not fitted but the weights of answering are: so
 that they hold for other texts than news, and for questions typed into a search box."""
 FOLDS = 3
 """Parts of the questions, whole articles each, of which one is left out at a time."""
 
+NEWSWIRE_FILES = ("qags_cnndm.jsonl.gz", "qags_xsum_part.jsonl.gz")
 _SHARING = re.compile(r"^Share this with[A-Za-z ]*?(?:LinkedIn|Pinterest)?Copy this link")
 _SECTION = re.compile(r"^(?:Last updated on .{0,40}? )?(?:From the section\w+)")
 _GLUED = re.compile(r"(?<=[a-z0-9][.!?])([\"”]?)(?=[\"“]?[A-Z][a-z’']*[ ,])")
@@ -64,6 +68,11 @@ def articles_of(collection: str, folder: Path | str) -> Iterator[dict[str, Any]]
     """The articles of a collection as rows of a JSONL source: {id, title, text}."""
     if collection == ENCYCLOPEDIA:
         yield from _lines(Path(folder, "abstention", "clapnq_passages.jsonl.gz"))
+        return
+    if collection == NEWSWIRE:
+        articles = {row["article"] for name in NEWSWIRE_FILES for row in _lines(Path(folder, "faithfulness", name))}
+        for article in sorted(articles):
+            yield {"id": f"{zlib.crc32(article.encode()):08x}", "title": "", "text": " ".join(article.split())}
         return
     if collection != "frank":
         yield from _lines(Path(folder, "web_news", f"{collection}_articles.jsonl.gz"))
