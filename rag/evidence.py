@@ -349,4 +349,4 @@ def _share(values: Mapping[str, float], weights: Mapping[str, float]) -> float:
 def _says(text: str, quoted: str) -> bool:
     """Does a text hold these words in this order, whatever the punctuation and case?"""
     plain = re.sub(r"\W+", " ", quoted).strip().lower()
-    return plain in re.sub(r"\W+", " ", text).lower()
+    return plain != "" and plain in re.sub(r"\W+", " ", text).lower()

@@ -61,6 +61,15 @@ _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
+_A_MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b", re.IGNORECASE)
+_ALSO_WORDS = ("march", "may", "august")
+_SURELY_MONTHS = frozenset(MONTHS) - set(_ALSO_WORDS)
+_DAY_OR_YEAR = r"(?:\d{1,2}(?:st|nd|rd|th)?|(?:1[5-9]|20)\d\d)\b"
+_BEFORE_MONTH = re.compile(
+    rf"\b(?:{_DAY_OR_YEAR}(?: of)?|in|since|until|till|during|last|next|early|late|mid|of)[\s-]+$", re.IGNORECASE
+)
+_AFTER_MONTH = re.compile(rf"^,?\s+{_DAY_OR_YEAR}")
+_ARTICLE_BEFORE = re.compile(r"\b(?:the|an?)\s+$", re.IGNORECASE)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -107,6 +116,7 @@ def parse(text: str) -> Question:
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
     words: dict[str, Word] = {}
     cased = _is_cased(text)
+    month_at = {start: month for month, start in _months(text)}
     order = _ORDERS.match(text)
     for term, start, end in located_terms(text):
         written = text[start:end]
@@ -116,20 +126,29 @@ def parse(text: str) -> Question:
         if lower.endswith("n't") or lower in years or (lower in STOP_WORDS and not _is_acronym(written)):
             continue
         named = cased and written[0].isupper() and (not _begins_sentence(text, start) or _is_acronym(written))
-        named = named and lower not in MONTHS and lower not in WEEKDAYS
+        named = named and lower not in _SURELY_MONTHS and lower not in WEEKDAYS
         if lower in FRAME and not named:
             continue
-        if lower in MONTHS and (lower != "may" or written[0].isupper()):
+        if start in month_at:
             continue
         places = (*words[term].places, Term(term, start, end)) if term in words else (Term(term, start, end),)
         named = named or any(char.isdigit() for char in written)
         words[term] = replace(words.get(term, Word(written, term, named)), places=places)
-    months = tuple(
-        month
-        for month in MONTHS
-        if re.search(r"\bMay\b" if month == "may" else rf"\b{month}\b", text, 0 if month == "may" else re.IGNORECASE)
-    )
+    months = tuple(month for month in MONTHS if month in month_at.values())
     return Question(text, kind, cased, tuple(words.values()), _head(text), years, months, tuple(_QUOTED.findall(text)))
+
+
+def _months(text: str) -> list[tuple[str, int]]:
+    """The months that a text names, and where. "Why did they march?" names none, nor does "the march on Selma"."""
+    found = []
+    for match in _A_MONTH.finditer(text):
+        before, after = text[: match.start()], text[match.end() :]
+        if match.group().lower() in _ALSO_WORDS and not (_BEFORE_MONTH.search(before) or _AFTER_MONTH.search(after)):
+            begins = _begins_sentence(text, match.start())
+            if not match.group()[0].isupper() or begins or _ARTICLE_BEFORE.search(before):
+                continue
+        found.append((match.group().lower(), match.start()))
+    return found
 
 
 def _is_cased(text: str) -> bool:

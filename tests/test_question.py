@@ -45,6 +45,31 @@ def test_names_are_told_by_their_capitals_where_the_writer_uses_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "months"),
+    [
+        ("What happened in march?", ("march",)),
+        ("what was said on 3 may", ("may",)),
+        ("What did she promise before May?", ("may",)),
+        ("Who resigned at the end of August?", ("august",)),
+        ("Was the March 2022 vote delayed?", ("march",)),
+        ("what happened in june", ("june",)),
+        ("Why did students march in Paris?", ()),
+        ("Who led the march in Selma?", ()),
+        ("Who led the March on Rome?", ()),
+        ("May the deputies vote again?", ()),
+        ("which ministers may resign?", ()),
+        ("Who belongs to that august body?", ()),
+    ],
+)
+def test_a_month_is_told_from_a_word_like_it(question: str, months: tuple[str, ...]) -> None:
+    assert parse(question).months == months
+
+
+def test_what_is_no_month_is_a_word_to_be_found() -> None:
+    assert "march" in {word.term for word in parse("Why did students march in Paris?").words}
+
+
+@pytest.mark.parametrize(
     ("question", "sentence", "bold"),
     [
         ("How many mines were cleared?", "On 5 May 2,000 mines were cleared by 40 men.", "2,000 mines"),

@@ -86,6 +86,25 @@ def test_what_was_not_said_is_not_answered(ask: Ask, question: str) -> None:
     assert not answer.answered and answer.text.startswith("The articles do not say.")
 
 
+def test_what_is_quoted_without_a_word_says_nothing(ask: Ask) -> None:
+    assert not ask({"post": BRIDGE}, 'What does "?? !!" mean in Leeds?').answered
+
+
+PROTEST = """Students in the streets
+Thousands of students marched through Lindau on Friday because the state had doubled their fees.
+
+The march was led by Greta Sommer, who studies law."""
+
+
+@pytest.mark.parametrize(
+    ("question", "phrase"),
+    [("Why did students march in Lindau?", "doubled their fees"), ("Who led the march in Lindau?", "Greta Sommer")],
+)
+def test_a_march_need_not_be_a_month(ask: Ask, question: str, phrase: str) -> None:
+    answer = ask({"post": PROTEST}, question)
+    assert answer.answered and any(phrase in citation.quote for citation in answer.citations)
+
+
 MINISTER = """A minister opens a school
 The new school in Leiten was opened on 5 June 2022. It has room for 300 pupils.
 
