@@ -176,14 +176,15 @@ class _Page:
                 self._shown = written.end
                 continue
             self._said.add(_folded(words))
-            if is_silence(words):
+            silent = is_silence(words)
+            if self._policy == "flag" and not silent:
+                yield from self._show(text, written, written.end)
+            claim = self._check(written, words)
+            if silent and claim.verdict.label in ("partly", "unsupported"):
                 # That the articles do not say something cannot be read in them: told at the end, if nothing else is.
                 self._silent.append(words)
                 self._shown = written.end
                 continue
-            if self._policy == "flag":
-                yield from self._show(text, written, written.end)
-            claim = self._check(written, words)
             bad = claim.verdict.label in BAD
             self._unsupported = self._unsupported + 1 if claim.verdict.label in ("unsupported", "contradicted") else 0
             if bad and self._policy == "strict":
@@ -260,7 +261,7 @@ def _checked(
     stop: threading.Event,
 ) -> Claim:
     verdict, citations = cite(words, written.markers, sources, checker)
-    if opinion is not None and verdict.label == "partly" and citations:
+    if opinion is not None and verdict.label == "partly" and citations and not is_silence(words):
         verdict = _reconsidered(verdict, words, [citation.quote for citation in citations], opinion, stop)
     return Claim(words, citations, verdict, opens=written.opens)
 

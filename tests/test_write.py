@@ -158,6 +158,76 @@ def test_a_refusal_is_no_answer(chat: Chat, script: Script) -> None:
         assert "".join(event.text for event in events if isinstance(event, Token)) == answer.text
 
 
+PALACE = """# Moreau will not step down
+
+Sources close to President Moreau said on Tuesday that he is not going to resign. The documents published by the newspaper do \
+not show that the finance minister knew of the payments. No mention was made of a ceasefire in the statement of the palace.
+
+The articles of impeachment do not mention bribery. The president called the payments a mistake. The bridge over the Lenne is \
+closed until Monday. Nobody was hurt.
+"""
+
+
+@pytest.fixture(scope="module")
+def palace(tmp_path_factory: pytest.TempPathFactory, server: tuple[str, Script]) -> Iterator[Chat]:
+    folder = tmp_path_factory.mktemp("palace")
+    (folder / "palace.md").write_text(PALACE, encoding="utf-8")
+    with opened(folder / "data", server) as chat:
+        chat.add(folder / "palace.md")
+        yield chat
+
+
+def since_withdrawn(events: list[rag.Event]) -> str:
+    """The text that counts, of the events of a stream."""
+    last = max((n for n, event in enumerate(events) if isinstance(event, Withdrawn)), default=-1)
+    return "".join(event.text for event in events[last + 1 :] if isinstance(event, Token))
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (
+            "Is President Moreau going to resign?",
+            "Sources close to President Moreau said on Tuesday that he is not going to resign",
+        ),
+        (
+            "Did the finance minister know of the payments?",
+            "The documents published by the newspaper do not show that the finance minister knew of the payments",
+        ),
+        ("Do the articles of impeachment mention bribery?", "The articles of impeachment do not mention bribery"),
+        ("Did the palace mention a ceasefire?", "No mention was made of a ceasefire in the statement of the palace"),
+    ],
+)
+def test_what_the_articles_say_is_not_taken_for_their_silence(palace: Chat, script: Script, question: str, said: str) -> None:
+    script.says(*[f"{word} " for word in said.split(" ")], "[1].")
+    events = list(palace.stream(question))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and answer.answered, "a true sentence was taken for a refusal"
+    assert [claim.text for claim in answer.claims] == [f"{said}."]
+    assert answer.claims[0].verdict.label in ("quoted", "supported")
+    assert since_withdrawn(events) == answer.text
+
+
+@pytest.mark.parametrize(
+    "silence", ["The article does not say what the bridge cost.", "This article does not mention its price."]
+)
+def test_silence_beside_an_answer_is_told_once_and_unchecked_words_are_not_in_the_text(
+    palace: Chat, script: Script, silence: str
+) -> None:
+    said = f"The bridge over the Lenne is closed until Monday [1]. {silence} Nobody was hurt [1]."
+    script.says(*[f"{word} " for word in said.split(" ")])
+    events = list(palace.stream("How long is the bridge over the Lenne closed?"))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and len(answer.claims) == 2
+    assert silence not in answer.text and answer.notice == f"The model added: {silence}"
+    assert since_withdrawn(events) == answer.text
+    script.says(*[f"{word} " for word in silence.split(" ")])
+    events = list(palace.stream("How long is the bridge over the Lenne closed?"))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and not answer.answered and answer.writer == "model"
+    assert since_withdrawn(events) == answer.text
+
+
 def test_where_nothing_comes_near_the_model_is_not_asked(chat: Chat, script: Script) -> None:
     answer = chat.ask("What is the price of wheat in Chicago?")
     assert not answer.answered and not script.requests
