@@ -11,7 +11,8 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -72,18 +73,23 @@ class ChatModel:
     def stream(self, messages: Sequence[Message], stop: threading.Event) -> Generator[str | Usage, None, None]:
         """The model's text as it comes, and at the end its usage where the server tells it.
 
-        Setting `stop`, or closing the generator, gives the request up within a tenth of a second. Raises ModelError.
+        Setting `stop`, or closing the generator, gives the request up within a tenth of a second. Raises ModelError, also
+        when the model is closed meanwhile.
         """
         found: queue.SimpleQueue[str | Usage | BaseException | None] = queue.SimpleQueue()
-        running = asyncio.run_coroutine_threadsafe(self._pump(messages, found), self._running_loop())
+        running = self._started(self._pump(messages, found))
         try:
             while not stop.is_set():
                 try:
                     piece = found.get(timeout=LOOKS)
                 except queue.Empty:
+                    if running.done() and found.empty():
+                        raise self._closed() from None
                     continue
                 if piece is None:
                     return
+                if isinstance(piece, ModelError):
+                    raise piece
                 if isinstance(piece, BaseException):
                     raise self._failure(piece) from piece
                 yield piece
@@ -107,14 +113,15 @@ class ChatModel:
             loop.call_soon_threadsafe(loop.stop)
             thread.join(timeout=5)
 
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
+    def _started(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        # Under the lock: a loop that is closed between being got and being given work never does it, and never says so.
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=_run, args=(loop,), name="chat-model", daemon=True)
                 self._thread.start()
                 self._loop = loop
-            return self._loop
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _pump(self, messages: Sequence[Message], found: queue.SimpleQueue[str | Usage | BaseException | None]) -> None:
         """Put what the model says into the queue, then None, or what went wrong."""
@@ -134,9 +141,13 @@ class ChatModel:
                 found.put(usage)
             found.put(None)
         except asyncio.CancelledError:
+            found.put(self._closed())
             raise
         except BaseException as error:  # whatever it is, whoever waits at the queue must learn of it
             found.put(error)
+
+    def _closed(self) -> ModelError:
+        return ModelError(f"The model {self.name} was closed before it had finished.", "other")
 
     def _failure(self, error: BaseException) -> ModelError:
         log.warning("The model %s failed.", self.name, exc_info=error)
