@@ -11,6 +11,7 @@ import json
 import logging
 import queue
 import threading
+import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -33,6 +34,9 @@ AHEAD = 200
 
 Made = tuple["LLM", Callable[[], Awaitable[None]]]
 """An LLM, and what ends every request of it."""
+
+HIDDEN = "..."
+"""What stands in the place of a key."""
 
 LOOKS = 0.05
 """Seconds between two looks whether to stop."""
@@ -58,14 +62,18 @@ class ChatModel:
     """A chat model that streams. Safe to share between threads; close it.
 
     `name` is the model's, for people; `context_window` is in tokens, `timeout` in seconds. `make` makes an LLM for one request,
-    and what ends it: LlamaIndex closes a stream that is given up only when its garbage is collected.
+    and what ends it: LlamaIndex closes a stream that is given up only when its garbage is collected. `key` is what no error
+    and no log may hold.
     """
 
-    def __init__(self, make: Callable[[], Made], *, name: str, context_window: int, timeout: float = 60.0) -> None:
+    def __init__(
+        self, make: Callable[[], Made], *, name: str, context_window: int, timeout: float = 60.0, key: str = ""
+    ) -> None:
         self.name = name
         self.context_window = context_window
         self._make = make
         self._timeout = timeout
+        self._key = key
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -91,7 +99,8 @@ class ChatModel:
                 if isinstance(piece, ModelError):
                     raise piece
                 if isinstance(piece, BaseException):
-                    raise self._failure(piece) from piece
+                    # Not from it: it may hold the key, and is in the log, without.
+                    raise self._failure(piece) from None
                 yield piece
         finally:
             running.cancel()
@@ -150,8 +159,9 @@ class ChatModel:
         return ModelError(f"The model {self.name} was closed before it had finished.", "other")
 
     def _failure(self, error: BaseException) -> ModelError:
-        log.warning("The model %s failed.", self.name, exc_info=error)
-        return explained(error, self.name, self._timeout)
+        told = "".join(traceback.format_exception(error)).rstrip()
+        log.warning("The model %s failed.\n%s", self.name, _without(told, self._key, _secret(error)))
+        return explained(error, self.name, self._timeout, key=self._key)
 
 
 def open_chat_model(
@@ -189,7 +199,7 @@ def open_chat_model(
         )
         return llm, client.aclose
 
-    return ChatModel(make, name=model, context_window=context_window, timeout=timeout)
+    return ChatModel(make, name=model, context_window=context_window, timeout=timeout, key=api_key)
 
 
 def given_chat_model(llm: LLM) -> ChatModel:
@@ -200,10 +210,12 @@ def given_chat_model(llm: LLM) -> ChatModel:
         """Nothing: the model belongs to whoever made it."""
 
     name = known.model_name or type(llm).__name__
-    return ChatModel(lambda: (llm, end), name=name, context_window=max(1024, known.context_window))
+    key = getattr(llm, "api_key", None)
+    window = max(1024, known.context_window)
+    return ChatModel(lambda: (llm, end), name=name, context_window=window, key=key if isinstance(key, str) else "")
 
 
-def explained(error: BaseException, model: str, timeout: float) -> ModelError:
+def explained(error: BaseException, model: str, timeout: float, *, key: str = "") -> ModelError:
     """What went wrong with a model, in a sentence that says what to do: each kind of failure has its own.
 
     A server's own words are quoted in part; they never hold the key, which is taken out of them.
@@ -211,7 +223,7 @@ def explained(error: BaseException, model: str, timeout: float) -> ModelError:
     import httpx
     import openai
 
-    said = _said(error)
+    said = _said(error, key)
     if isinstance(error, openai.AuthenticationError):
         return ModelError(f"The key for the model {model} was refused{said}. Check OPENAI_API_KEY.", "key")
     if isinstance(error, openai.PermissionDeniedError):
@@ -244,7 +256,7 @@ def explained(error: BaseException, model: str, timeout: float) -> ModelError:
     return ModelError(f"The model {model} failed: {type(error).__name__}{said}. The log tells more.", "other")
 
 
-def _said(error: BaseException) -> str:
+def _said(error: BaseException, key: str) -> str:
     """What the server said, as far as fit for a sentence: " (...)", or nothing."""
     body = getattr(error, "body", None)
     words = body.get("message") or body.get("code") if isinstance(body, dict) else None
@@ -253,13 +265,24 @@ def _said(error: BaseException) -> str:
     code = body.get("code") if isinstance(body, dict) else None
     if isinstance(code, str) and code not in words:
         words = f"{words} {code}"
-    key = _secret(error)
-    shown = " ".join((words.replace(key, "...") if key else words).split())[:200].rstrip(" .")
+    shown = " ".join(_without(words, key, _secret(error)).split())[:200].rstrip(" .")
     return f" ({shown})" if shown else ""
 
 
+def _without(text: str, *keys: str) -> str:
+    """A text with something else in the place of keys, also of those whose signs are escaped in it."""
+    for key in keys:
+        for written in {key, repr(key)[1:-1], json.dumps(key)[1:-1]} - {""}:
+            text = text.replace(written, HIDDEN)
+    return text
+
+
 def _secret(error: BaseException) -> str:
-    request = getattr(error, "request", None)
+    """The key that a failed request was sent with, as far as it is known."""
+    try:
+        request = getattr(error, "request", None)
+    except RuntimeError:  # httpx, of an error without one
+        return ""
     header = request.headers.get("authorization", "") if request is not None else ""
     return str(header).removeprefix("Bearer ").strip()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -51,3 +52,16 @@ def test_closing_a_model_at_any_moment_leaves_nobody_waiting() -> None:
         finally:
             stop.set()
             model.close()
+
+
+@pytest.mark.parametrize("key", ["sk-very-secret", "sk-'very\\-secret", "sk-very\nsecret", "“sk-very-secret”"])
+def test_a_failure_is_logged_with_its_traceback_and_without_the_key(key: str, caplog: pytest.LogCaptureFixture) -> None:
+    with scripted_server() as (url, script), caplog.at_level(logging.DEBUG, logger="rag"):
+        script.refuses(401, f"Incorrect API key provided: {key}. Find yours elsewhere.", "invalid_api_key")
+        model = open_chat_model("scripted", api_key=key, base_url=url, retries=0)
+        with pytest.raises(ModelError) as failed:
+            model.complete(ASK, threading.Event())
+        model.close()
+    assert "Traceback (most recent call last)" in caplog.text and "openai" in caplog.text
+    for told in (caplog.text, str(failed.value), repr(failed.value.__cause__)):
+        assert "very" not in told and "secret" not in told
