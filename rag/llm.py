@@ -82,7 +82,7 @@ class ChatModel:
         """The model's text as it comes, and at the end its usage where the server tells it.
 
         Setting `stop`, or closing the generator, gives the request up within a tenth of a second. Raises ModelError, also
-        when the model is closed meanwhile.
+        when the model is closed meanwhile, and behind the last piece of a text that its server cut off.
         """
         found: queue.SimpleQueue[str | Usage | BaseException | None] = queue.SimpleQueue()
         running = self._started(self._pump(messages, found))
@@ -135,6 +135,7 @@ class ChatModel:
     async def _pump(self, messages: Sequence[Message], found: queue.SimpleQueue[str | Usage | BaseException | None]) -> None:
         """Put what the model says into the queue, then None, or what went wrong."""
         usage: Usage | None = None
+        ended = ""
         try:
             llm, end = await asyncio.to_thread(self._make)
             try:
@@ -144,11 +145,12 @@ class ChatModel:
                     while found.qsize() > AHEAD:
                         await asyncio.sleep(LOOKS)  # whoever reads is behind: the rest may wait at its server
                     usage = _usage(response) or usage
+                    ended = _ended(response) or ended
             finally:
                 await end()
             if usage is not None:
                 found.put(usage)
-            found.put(None)
+            found.put(self._cut_off(ended))
         except asyncio.CancelledError:
             found.put(self._closed())
             raise
@@ -157,6 +159,17 @@ class ChatModel:
 
     def _closed(self) -> ModelError:
         return ModelError(f"The model {self.name} was closed before it had finished.", "other")
+
+    def _cut_off(self, ended: str) -> ModelError | None:
+        """What a text suffered whose server says why it ended; None for one that came to its end."""
+        if ended == "length":
+            return ModelError(
+                f"What the model {self.name} wrote was cut off at its server's limit of length. Set that limit higher.",
+                "length",
+            )
+        if ended == "content_filter":
+            return ModelError(f"What the model {self.name} wrote was cut off by its server's content filter.", "request")
+        return None
 
     def _failure(self, error: BaseException) -> ModelError:
         told = "".join(traceback.format_exception(error)).rstrip()
@@ -333,6 +346,13 @@ def _llama_messages(messages: Sequence[Message]) -> list[ChatMessage]:
     from llama_index.core.llms import ChatMessage, MessageRole
 
     return [ChatMessage(role=MessageRole(message.role), content=message.content) for message in messages]
+
+
+def _ended(response: Any) -> str:
+    """Why a text ended, in OpenAI's words: "stop", "length", "content_filter"; empty while it goes on, or if nobody says."""
+    choices = getattr(response.raw, "choices", None)
+    reason = getattr(choices[0], "finish_reason", None) if isinstance(choices, list) and choices else None
+    return reason if isinstance(reason, str) else ""
 
 
 def _usage(response: Any) -> Usage | None:

@@ -24,7 +24,7 @@ from rag.opinion import Opinion
 from rag.prompts import writing
 from rag.quote import escaped
 from rag.silence import is_silence, may_become_silence
-from rag.types import Citation, Claim, ClaimChecked, Status, Token, Verdict
+from rag.types import Citation, Claim, ClaimChecked, Status, Token, Verdict, Withdrawn
 from rag.verify import Checker
 
 Policy = Literal["flag", "drop", "strict"]
@@ -80,7 +80,7 @@ class Author:
 
     def write(
         self, asked: str, hits: Sequence[Hit], stop: threading.Event
-    ) -> Generator[Status | Token | ClaimChecked, None, Outcome]:
+    ) -> Generator[Status | Token | ClaimChecked | Withdrawn, None, Outcome]:
         """See `write`."""
         return write(asked, hits, self.model, self.checker, policy=self.policy, opinion=self.opinion, stop=stop)
 
@@ -103,7 +103,7 @@ def write(
     policy: Policy,
     opinion: Opinion | None,
     stop: threading.Event,
-) -> Generator[Status | Token | ClaimChecked, None, Outcome]:
+) -> Generator[Status | Token | ClaimChecked | Withdrawn, None, Outcome]:
     """Have the model answer from the hits, best first, and check what it says. Raises nothing for a model that fails.
 
     `opinion` is asked about sentences that the check is not sure of. Setting `stop` ends everything.
@@ -133,11 +133,15 @@ def write(
             failure = str(error)
         finally:
             pieces.close()
-        if not page.spoilt and not page.astray and not stop.is_set():
+        stopped = page.circling or page.astray or len(raw) > LONGEST
+        if not page.spoilt and not stopped and not failure and not stop.is_set():
             # Of a text that broke off, the last sentence is not one.
-            yield from page.advance(parse(raw, names, done=not failure), done=not failure)
-    cut = len(raw) > LONGEST or page.circling or page.astray
-    return replace(page.outcome(failure, cut=cut), usage=usage, first_token=first_token)
+            yield from page.advance(parse(raw, names, done=True), done=True)
+    outcome = page.outcome(failure, cut=stopped)
+    if not outcome.failure and page.unfinished:
+        yield Withdrawn("The last sentence was not finished, and is left out.")
+        yield from page.told
+    return replace(outcome, usage=usage, first_token=first_token)
 
 
 class _Page:
@@ -148,7 +152,8 @@ class _Page:
         self._check = check
         self._policy = policy
         self._shown = self._sentences = self._dropped = 0
-        self._pieces: list[str] = []
+        self._told: list[Token | ClaimChecked] = []
+        self._whole = 0
         self._claims: list[Claim] = []
         self._citations: dict[tuple[str, int, int], Citation] = {}
         self._silent: list[str] = []
@@ -164,6 +169,16 @@ class _Page:
     def circling(self) -> bool:
         """Has the model begun to say the same again and again?"""
         return self._repeated >= REPEATED
+
+    @property
+    def told(self) -> tuple[Token | ClaimChecked, ...]:
+        """What was shown of sentences that were finished."""
+        return tuple(self._told[: self._whole])
+
+    @property
+    def unfinished(self) -> bool:
+        """Was the beginning of a sentence shown that did not become whole?"""
+        return len(self._told) > self._whole
 
     def advance(self, text: Text, *, done: bool) -> Generator[Token | ClaimChecked, None, None]:
         """Show what has come since, and check the sentences that have become whole."""
@@ -198,7 +213,10 @@ class _Page:
             claim = replace(claim, citations=tuple(map(self._numbered, claim.citations)))
             yield self._token(_after(claim))
             self._claims.append(claim)
-            yield ClaimChecked(claim)
+            checked = ClaimChecked(claim)
+            self._told.append(checked)
+            self._whole = len(self._told)
+            yield checked
             if self.astray:
                 return
         if self._policy == "flag" and not done and text.sentences and len(text.sentences) > self._sentences:
@@ -232,19 +250,21 @@ class _Page:
             )
             notices.append(f"The model was stopped: {why}.")
         notices += [f"The model added: {silence}" for silence in self._silent]
-        return Outcome("".join(self._pieces), tuple(self._claims), tuple(self._citations.values()), True, " ".join(notices))
+        text = "".join(piece.text for piece in self.told if isinstance(piece, Token))
+        return Outcome(text, tuple(self._claims), tuple(self._citations.values()), True, " ".join(notices))
 
     def _show(self, text: Text, written: Written, until: int) -> Generator[Token, None, None]:
         start = max(self._shown, written.start)
         if until <= start:
             return
-        between = "" if not self._pieces or start > written.start else "\n\n" if written.opens else " "
+        between = "" if not self._told or start > written.start else "\n\n" if written.opens else " "
         self._shown = until
         yield self._token(between + escaped(text.words[start:until]))
 
     def _token(self, text: str) -> Token:
-        self._pieces.append(text)
-        return Token(text)
+        token = Token(text)
+        self._told.append(token)
+        return token
 
     def _numbered(self, citation: Citation) -> Citation:
         """The citation under its number; words that were cited before keep theirs."""

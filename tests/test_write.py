@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_servers import Script, scripted_server, tool_call
+from model_servers import Script, ended, scripted_server, tool_call
 from served import in_a_loop
 
 import rag
 from index.errors import SettingsError
 from rag import Answer, Chat, ClaimChecked, Status, Token, Turn, Withdrawn
-from rag.write import ASTRAY, LONGEST
+from rag.write import ASTRAY
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 QUESTION = "How many mines have been cleared in Kherson?"
@@ -307,6 +307,46 @@ def test_a_stream_that_breaks_off_keeps_what_was_checked(chat: Chat, script: Scr
     assert chat.ask(QUESTION).writer == "quote"
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"), [("length", "cut off at its server's limit of length"), ("content_filter", "server's content filter")]
+)
+def test_a_text_that_its_server_cut_off_is_not_taken_for_whole(palace: Chat, script: Script, reason: str, told: str) -> None:
+    question = "How long is the bridge over the Lenne closed?"
+    script.says("The bridge over the Lenne is closed until Monday [1]. ", "Nobody ", "was hurt ", "[1,", ended(reason))
+    events = list(palace.stream(question))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and answer.writer == "model" and answer.tokens_out == 7
+    assert [claim.text for claim in answer.claims] == ["The bridge over the Lenne is closed until Monday."]
+    assert answer.text == since_withdrawn(events) == "The bridge over the Lenne is closed until Monday. [1]"
+    assert told in answer.notice and answer.notice.endswith("The answer is not complete.")
+    after = events[max(n for n, event in enumerate(events) if isinstance(event, Withdrawn)) :]
+    assert tuple(event.claim for event in after if isinstance(event, ClaimChecked)) == answer.claims
+    script.says("The articles do not say. ", "Nobody ", "was hurt ", ended(reason))
+    events = list(palace.stream(question))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and answer.writer == "quote" and answer.answered and told in answer.notice
+    assert answer.text == since_withdrawn(events)
+
+
+def test_a_text_that_came_to_its_end_is_whole(palace: Chat, script: Script) -> None:
+    script.says("The bridge over the Lenne is closed until Monday [1]. Nobody was hurt [1].", ended("stop"))
+    answer = palace.ask("How long is the bridge over the Lenne closed?")
+    assert len(answer.claims) == 2 and not answer.notice
+
+
+def test_a_rewritten_question_that_was_cut_off_is_not_searched(chat: Chat, script: Script) -> None:
+    def say(messages: list[dict[str, str]]) -> Iterator[str | bytes]:
+        if "<conversation>" in messages[-1]["content"]:
+            yield "Who said that 2,000 mines have"
+            yield ended("length")
+        else:
+            yield "The articles do not say."
+
+    script.say = say
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    assert chat.ask("Who said that?", history).searched == "Who said that? (mines have been cleared in Kherson)"
+
+
 def test_a_follow_up_is_rewritten_by_the_model_and_searched_so(chat: Chat, script: Script) -> None:
     written = "Who said that 2,000 mines have been cleared in Kherson?"
 
@@ -353,7 +393,8 @@ def test_endless_output_is_stopped(chat: Chat, script: Script) -> None:
 
     script.say = say
     answer = chat.ask(QUESTION)
-    assert len(answer.text) < 4 * LONGEST and "it went on and on" in answer.notice
+    assert "it went on and on" in answer.notice
+    assert len(answer.claims) == 1 and answer.text.endswith("cleared. [1]"), "what broke off is no sentence"
     assert script.hung_up.wait(5)
 
 
