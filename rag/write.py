@@ -24,13 +24,14 @@ from rag.opinion import Opinion
 from rag.prompts import writing
 from rag.quote import escaped
 from rag.silence import is_silence, may_become_silence
+from rag.thoughts import Spoken
 from rag.types import Citation, Claim, ClaimChecked, Status, Token, Verdict, Withdrawn
 from rag.verify import Checker
 
 Policy = Literal["flag", "drop", "strict"]
 
 LONGEST = 8_000
-"""Characters of an answer, from which on a model is stopped: some never stop by themselves."""
+"""Characters of an answer, thoughts aside, from which on a model is stopped: some never stop by themselves."""
 
 REPEATED = 3
 """Sentences that a model may say again, which are not shown again, before it is stopped."""
@@ -112,12 +113,17 @@ def write(
     names = [_name(hit.article) for hit in hits[:count]]
     first_token = 0.0
     usage: Usage | None = None
-    raw = failure = ""
+    failure = ""
+    spoken, begins, said, too_long = Spoken(), 0, "", False
     yield Status(f"{model.name} is writing")
     with ThreadPoolExecutor(1, thread_name_prefix="read-sources") as reading:
         # The passages are read for the check while the model reads them too.
         sources = reading.submit(read_sources, hits[:count], checker)
-        page = _Page(lambda written, words: _checked(written, words, sources.result(), checker, opinion, stop), policy)
+
+        def check(written: Written, words: str) -> Claim:
+            return _checked(written, words, sources.result(), checker, opinion, stop)
+
+        page = _Page(check, policy)
         pieces = model.stream(messages, stop)
         try:
             for piece in pieces:
@@ -125,18 +131,30 @@ def write(
                     usage = piece
                     continue
                 first_token = first_token or time.perf_counter()
-                raw += piece
-                yield from page.advance(parse(raw, names, done=False), done=False)
-                if page.spoilt or page.circling or page.astray or len(raw) > LONGEST:
+                spoken.add(piece)
+                if spoken.begins != begins:
+                    # What came so far were thoughts whose opening tag the model's template swallowed.
+                    begins = spoken.begins
+                    if page.begun:
+                        yield Withdrawn("That was what the model thought. Its answer follows.")
+                    page = _Page(check, policy)
+                said = spoken.answer(done=False)
+                yield from page.advance(parse(said, names, done=False), done=False)
+                too_long = len(said) > LONGEST or spoken.endless
+                if page.spoilt or page.circling or page.astray or too_long:
                     break
         except ModelError as error:
             failure = str(error)
         finally:
             pieces.close()
-        stopped = page.circling or page.astray or len(raw) > LONGEST
-        if not page.spoilt and not stopped and not failure and not stop.is_set():
+        if not (page.spoilt or page.circling or page.astray or too_long or failure or stop.is_set()):
+            said = spoken.answer(done=True)
+            too_long = len(said) > LONGEST
             # Of a text that broke off, the last sentence is not one.
-            yield from page.advance(parse(raw, names, done=True), done=True)
+            yield from page.advance(parse(said[:LONGEST], names, done=not too_long), done=not too_long)
+    if spoken.raw.strip() and not said and not failure:
+        failure = "The model thought, and wrote no answer."
+    stopped = page.circling or page.astray or too_long
     outcome = page.outcome(failure, cut=stopped)
     if not outcome.failure and page.unfinished:
         yield Withdrawn("The last sentence was not finished, and is left out.")
@@ -169,6 +187,11 @@ class _Page:
     def circling(self) -> bool:
         """Has the model begun to say the same again and again?"""
         return self._repeated >= REPEATED
+
+    @property
+    def begun(self) -> bool:
+        """Was anything shown?"""
+        return bool(self._told)
 
     @property
     def told(self) -> tuple[Token | ClaimChecked, ...]:

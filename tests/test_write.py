@@ -347,6 +347,57 @@ def test_a_rewritten_question_that_was_cut_off_is_not_searched(chat: Chat, scrip
     assert chat.ask("Who said that?", history).searched == "Who said that? (mines have been cleared in Kherson)"
 
 
+ALOUD = "Okay, the user asks about the bridge. Passage 1 may say how long it is closed, but no day is given. "
+BRIDGE = ("The bridge over the Lenne ", "is closed until Monday [1].")
+
+
+@pytest.mark.parametrize(
+    "thoughts",
+    [
+        ("<think>\n", *[ALOUD] * 150, "</think>\n\n"),
+        (*[f"{word} " for word in ALOUD.split(" ")] * 12, "</thi", "nk>\n\n"),
+        ("The bridge may be open. ", "Passage 1 ", "says more. ", "</think>", "\n\n"),
+        ("<thinking>Hm.</thinking>Hm again.</think>",),
+    ],
+)
+def test_what_a_model_thinks_is_no_answer(palace: Chat, script: Script, thoughts: tuple[str, ...]) -> None:
+    script.says(*thoughts, *BRIDGE)
+    events = list(palace.stream("How long is the bridge over the Lenne closed?"))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and answer.writer == "model" and not answer.notice
+    assert answer.text == since_withdrawn(events) == "The bridge over the Lenne is closed until Monday. [1]"
+    assert len(answer.claims) == 1
+
+
+@pytest.mark.parametrize("thoughts", [("<think>", *[ALOUD] * 900), (*[ALOUD] * 900,), ("<think>Well.",), ("Hm.</think>",)])
+def test_a_model_that_only_thinks_is_told_from_one_that_answers(
+    palace: Chat, script: Script, thoughts: tuple[str, ...]
+) -> None:
+    script.says(*thoughts)
+    answer = palace.ask("How long is the bridge over the Lenne closed?")
+    assert answer.writer == "quote" and answer.notice == "The model thought, and wrote no answer. Answered by quoting instead."
+
+
+def test_an_answer_that_begins_like_thoughts_is_an_answer(palace: Chat, script: Script) -> None:
+    script.says("Okay. ", *BRIDGE)
+    answer = palace.ask("How long is the bridge over the Lenne closed?")
+    assert answer.writer == "model" and "closed until Monday. [1]" in answer.text
+
+
+@pytest.mark.parametrize(
+    "thoughts", ["<think>Who is meant? Zelensky.</think>\n", "Okay, who is meant?\nIt is Zelensky.\n</think>\n"]
+)
+def test_a_question_is_rewritten_without_thoughts(chat: Chat, script: Script, thoughts: str) -> None:
+    written = "Who said that 2,000 mines have been cleared in Kherson?"
+
+    def say(messages: list[dict[str, str]]) -> Iterator[str]:
+        yield thoughts + written if "<conversation>" in messages[-1]["content"] else "The articles do not say."
+
+    script.say = say
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    assert chat.ask("Who said that?", history).searched == written
+
+
 def test_a_follow_up_is_rewritten_by_the_model_and_searched_so(chat: Chat, script: Script) -> None:
     written = "Who said that 2,000 mines have been cleared in Kherson?"
 
