@@ -11,7 +11,9 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+import traceback
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,6 +34,9 @@ AHEAD = 200
 
 Made = tuple["LLM", Callable[[], Awaitable[None]]]
 """An LLM, and what ends every request of it."""
+
+HIDDEN = "..."
+"""What stands in the place of a key."""
 
 LOOKS = 0.05
 """Seconds between two looks whether to stop."""
@@ -57,14 +62,18 @@ class ChatModel:
     """A chat model that streams. Safe to share between threads; close it.
 
     `name` is the model's, for people; `context_window` is in tokens, `timeout` in seconds. `make` makes an LLM for one request,
-    and what ends it: LlamaIndex closes a stream that is given up only when its garbage is collected.
+    and what ends it: LlamaIndex closes a stream that is given up only when its garbage is collected. `key` is what no error
+    and no log may hold.
     """
 
-    def __init__(self, make: Callable[[], Made], *, name: str, context_window: int, timeout: float = 60.0) -> None:
+    def __init__(
+        self, make: Callable[[], Made], *, name: str, context_window: int, timeout: float = 60.0, key: str = ""
+    ) -> None:
         self.name = name
         self.context_window = context_window
         self._make = make
         self._timeout = timeout
+        self._key = key
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -72,20 +81,26 @@ class ChatModel:
     def stream(self, messages: Sequence[Message], stop: threading.Event) -> Generator[str | Usage, None, None]:
         """The model's text as it comes, and at the end its usage where the server tells it.
 
-        Setting `stop`, or closing the generator, gives the request up within a tenth of a second. Raises ModelError.
+        Setting `stop`, or closing the generator, gives the request up within a tenth of a second. Raises ModelError, also
+        when the model is closed meanwhile, and behind the last piece of a text that its server cut off.
         """
         found: queue.SimpleQueue[str | Usage | BaseException | None] = queue.SimpleQueue()
-        running = asyncio.run_coroutine_threadsafe(self._pump(messages, found), self._running_loop())
+        running = self._started(self._pump(messages, found))
         try:
             while not stop.is_set():
                 try:
                     piece = found.get(timeout=LOOKS)
                 except queue.Empty:
+                    if running.done() and found.empty():
+                        raise self._closed() from None
                     continue
                 if piece is None:
                     return
+                if isinstance(piece, ModelError):
+                    raise piece
                 if isinstance(piece, BaseException):
-                    raise self._failure(piece) from piece
+                    # Not from it: it may hold the key, and is in the log, without.
+                    raise self._failure(piece) from None
                 yield piece
         finally:
             running.cancel()
@@ -107,18 +122,20 @@ class ChatModel:
             loop.call_soon_threadsafe(loop.stop)
             thread.join(timeout=5)
 
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
+    def _started(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        # Under the lock: a loop that is closed between being got and being given work never does it, and never says so.
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=_run, args=(loop,), name="chat-model", daemon=True)
                 self._thread.start()
                 self._loop = loop
-            return self._loop
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _pump(self, messages: Sequence[Message], found: queue.SimpleQueue[str | Usage | BaseException | None]) -> None:
         """Put what the model says into the queue, then None, or what went wrong."""
         usage: Usage | None = None
+        ended = ""
         try:
             llm, end = await asyncio.to_thread(self._make)
             try:
@@ -128,19 +145,36 @@ class ChatModel:
                     while found.qsize() > AHEAD:
                         await asyncio.sleep(LOOKS)  # whoever reads is behind: the rest may wait at its server
                     usage = _usage(response) or usage
+                    ended = _ended(response) or ended
             finally:
                 await end()
             if usage is not None:
                 found.put(usage)
-            found.put(None)
+            found.put(self._cut_off(ended))
         except asyncio.CancelledError:
+            found.put(self._closed())
             raise
         except BaseException as error:  # whatever it is, whoever waits at the queue must learn of it
             found.put(error)
 
+    def _closed(self) -> ModelError:
+        return ModelError(f"The model {self.name} was closed before it had finished.", "other")
+
+    def _cut_off(self, ended: str) -> ModelError | None:
+        """What a text suffered whose server says why it ended; None for one that came to its end."""
+        if ended == "length":
+            return ModelError(
+                f"What the model {self.name} wrote was cut off at its server's limit of length. Set that limit higher.",
+                "length",
+            )
+        if ended == "content_filter":
+            return ModelError(f"What the model {self.name} wrote was cut off by its server's content filter.", "request")
+        return None
+
     def _failure(self, error: BaseException) -> ModelError:
-        log.warning("The model %s failed.", self.name, exc_info=error)
-        return explained(error, self.name, self._timeout)
+        told = "".join(traceback.format_exception(error)).rstrip()
+        log.warning("The model %s failed.\n%s", self.name, _without(told, self._key, _secret(error)))
+        return explained(error, self.name, self._timeout, key=self._key)
 
 
 def open_chat_model(
@@ -178,7 +212,7 @@ def open_chat_model(
         )
         return llm, client.aclose
 
-    return ChatModel(make, name=model, context_window=context_window, timeout=timeout)
+    return ChatModel(make, name=model, context_window=context_window, timeout=timeout, key=api_key)
 
 
 def given_chat_model(llm: LLM) -> ChatModel:
@@ -189,10 +223,12 @@ def given_chat_model(llm: LLM) -> ChatModel:
         """Nothing: the model belongs to whoever made it."""
 
     name = known.model_name or type(llm).__name__
-    return ChatModel(lambda: (llm, end), name=name, context_window=max(1024, known.context_window))
+    key = getattr(llm, "api_key", None)
+    window = max(1024, known.context_window)
+    return ChatModel(lambda: (llm, end), name=name, context_window=window, key=key if isinstance(key, str) else "")
 
 
-def explained(error: BaseException, model: str, timeout: float) -> ModelError:
+def explained(error: BaseException, model: str, timeout: float, *, key: str = "") -> ModelError:
     """What went wrong with a model, in a sentence that says what to do: each kind of failure has its own.
 
     A server's own words are quoted in part; they never hold the key, which is taken out of them.
@@ -200,7 +236,7 @@ def explained(error: BaseException, model: str, timeout: float) -> ModelError:
     import httpx
     import openai
 
-    said = _said(error)
+    said = _said(error, key)
     if isinstance(error, openai.AuthenticationError):
         return ModelError(f"The key for the model {model} was refused{said}. Check OPENAI_API_KEY.", "key")
     if isinstance(error, openai.PermissionDeniedError):
@@ -233,7 +269,7 @@ def explained(error: BaseException, model: str, timeout: float) -> ModelError:
     return ModelError(f"The model {model} failed: {type(error).__name__}{said}. The log tells more.", "other")
 
 
-def _said(error: BaseException) -> str:
+def _said(error: BaseException, key: str) -> str:
     """What the server said, as far as fit for a sentence: " (...)", or nothing."""
     body = getattr(error, "body", None)
     words = body.get("message") or body.get("code") if isinstance(body, dict) else None
@@ -242,13 +278,24 @@ def _said(error: BaseException) -> str:
     code = body.get("code") if isinstance(body, dict) else None
     if isinstance(code, str) and code not in words:
         words = f"{words} {code}"
-    key = _secret(error)
-    shown = " ".join((words.replace(key, "...") if key else words).split())[:200].rstrip(" .")
+    shown = " ".join(_without(words, key, _secret(error)).split())[:200].rstrip(" .")
     return f" ({shown})" if shown else ""
 
 
+def _without(text: str, *keys: str) -> str:
+    """A text with something else in the place of keys, also of those whose signs are escaped in it."""
+    for key in keys:
+        for written in {key, repr(key)[1:-1], json.dumps(key)[1:-1]} - {""}:
+            text = text.replace(written, HIDDEN)
+    return text
+
+
 def _secret(error: BaseException) -> str:
-    request = getattr(error, "request", None)
+    """The key that a failed request was sent with, as far as it is known."""
+    try:
+        request = getattr(error, "request", None)
+    except RuntimeError:  # httpx, of an error without one
+        return ""
     header = request.headers.get("authorization", "") if request is not None else ""
     return str(header).removeprefix("Bearer ").strip()
 
@@ -299,6 +346,13 @@ def _llama_messages(messages: Sequence[Message]) -> list[ChatMessage]:
     from llama_index.core.llms import ChatMessage, MessageRole
 
     return [ChatMessage(role=MessageRole(message.role), content=message.content) for message in messages]
+
+
+def _ended(response: Any) -> str:
+    """Why a text ended, in OpenAI's words: "stop", "length", "content_filter"; empty while it goes on, or if nobody says."""
+    choices = getattr(response.raw, "choices", None)
+    reason = getattr(choices[0], "finish_reason", None) if isinstance(choices, list) and choices else None
+    return reason if isinstance(reason, str) else ""
 
 
 def _usage(response: Any) -> Usage | None:

@@ -15,10 +15,15 @@ from index.errors import ModelError, SettingsError
 from index.onnx_models import OnnxEntailment
 from rag.llm import ChatModel
 from rag.prompts import second_opinion
+from rag.thoughts import Spoken
 
 log = logging.getLogger(__name__)
 
-_YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
+LONGEST = 200
+"""Characters of an opinion, thoughts aside: whoever goes on explains himself, or worse."""
+
+_OPENS = re.compile(r"\W*(?:(?:the )?answer(?: is)?\W+)?(yes|no)\b", re.IGNORECASE)
+_ENDS = re.compile(r"\b(yes|no)\W*\Z", re.IGNORECASE)
 
 
 class Opinion(Protocol):
@@ -59,20 +64,26 @@ class ModelOpinion:
 
     def support(self, sentence: str, evidence: Sequence[str], stop: threading.Event) -> float | None:
         """See `Opinion.support`: 1 for yes, 0 for no."""
-        said = ""
+        spoken, found = Spoken(), None
         pieces = self._model.stream(second_opinion(sentence, evidence), stop)
         try:
             for piece in pieces:
-                said += piece if isinstance(piece, str) else ""
-                if (found := _YES_OR_NO.search(said)) and len(said) > found.end():
+                if not isinstance(piece, str):
+                    continue
+                spoken.add(piece)
+                said = spoken.answer(done=False)
+                if (found := _OPENS.match(said)) and len(said) > found.end():
                     break
-                if len(said) > 200:
-                    break  # it has begun to explain itself, or worse
+                if len(said) > LONGEST or spoken.endless:
+                    return None
+            else:
+                # A "no" somewhere in between ("there is no mention of a date, but") is no opinion.
+                said = spoken.answer(done=True)
+                found = _OPENS.match(said) or _ENDS.search(said)
         except ModelError:
             return None  # the log has it; the first opinion stands
         finally:
             pieces.close()
-        found = _YES_OR_NO.search(said)
         return None if found is None else float(found[1].lower() == "yes")
 
 

@@ -18,6 +18,7 @@ from rag.leaning import content, names_in
 from rag.llm import ChatModel
 from rag.prompts import rewriting
 from rag.silence import is_silence
+from rag.thoughts import without_thoughts
 from rag.types import Turn
 
 log = logging.getLogger(__name__)
@@ -28,10 +29,7 @@ LONGEST = 400
 STANDS_ALONE = 0.1
 """How likely, at most, a question leans for no model to be asked about it."""
 
-_BEFORE = re.compile(
-    r"^\s*(?:<think>.*?</think>\s*)?(?:[\w -]{0,40}\b(?:question|query|search(?:ed)?)\b[\w -]{0,20}:\s*)?",
-    re.DOTALL | re.IGNORECASE,
-)
+_BEFORE = re.compile(r"^\s*(?:[\w -]{0,40}\b(?:question|query|search(?:ed)?)\b[\w -]{0,20}:\s*)?", re.IGNORECASE)
 _MARKER = re.compile(r"\[\d+\]|</?\w+[^>]*>")
 
 
@@ -54,7 +52,7 @@ def rewritten(history: Sequence[Turn], question: str, keyless: Condensed, model:
 
 def one_question(text: str) -> str:
     """PURE. What a model wrote, without thoughts, labels and quotation marks; empty if it is more than a question."""
-    lines = [line.strip() for line in _BEFORE.sub("", text, count=1).strip().splitlines() if line.strip()]
+    lines = [line.strip() for line in _BEFORE.sub("", without_thoughts(text), count=1).strip().splitlines() if line.strip()]
     if len(lines) != 1 or len(lines[0]) > LONGEST or _MARKER.search(lines[0]):
         return ""
     return re.sub(r"^[\"“'`*]+|[\"”'`*]+$", "", lines[0]).strip()

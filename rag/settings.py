@@ -47,7 +47,11 @@ class Settings(BaseSettings):
         "model's folder or name",
     )
     reranker: str = Field("", description='"onnx:" and the folder or name of a cross-encoder, or empty')
-    openai_api_key: SecretStr = Field(SecretStr(""), description="a key, as text")
+    openai_api_key: SecretStr = Field(
+        SecretStr(""),
+        description="one key in plain letters, digits and signs, as its server shows it, without spaces, line ends or curly "
+        "quotation marks",
+    )
     openai_base_url: str = Field("", description="an address such as http://localhost:8000/v1")
     chat_model: str = Field("", description="a model's name, quote for none, or empty")
     chat_temperature: float = Field(0.0, ge=0, le=2, description="a number from 0 to 2")
@@ -124,7 +128,10 @@ class Settings(BaseSettings):
     @classmethod
     def _key(cls, value: SecretStr) -> SecretStr:
         # A pasted key often brings a line end along, which no HTTP header may hold.
-        return SecretStr(value.get_secret_value().strip())
+        key = value.get_secret_value().strip()
+        if not all("!" <= character <= "~" for character in key):
+            raise ValueError
+        return SecretStr(key)
 
     @field_validator("openai_base_url")
     @classmethod

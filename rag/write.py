@@ -24,13 +24,14 @@ from rag.opinion import Opinion
 from rag.prompts import writing
 from rag.quote import escaped
 from rag.silence import is_silence, may_become_silence
-from rag.types import Citation, Claim, ClaimChecked, Status, Token, Verdict
+from rag.thoughts import Spoken
+from rag.types import Citation, Claim, ClaimChecked, Status, Token, Verdict, Withdrawn
 from rag.verify import Checker
 
 Policy = Literal["flag", "drop", "strict"]
 
 LONGEST = 8_000
-"""Characters of an answer, from which on a model is stopped: some never stop by themselves."""
+"""Characters of an answer, thoughts aside, from which on a model is stopped: some never stop by themselves."""
 
 REPEATED = 3
 """Sentences that a model may say again, which are not shown again, before it is stopped."""
@@ -80,7 +81,7 @@ class Author:
 
     def write(
         self, asked: str, hits: Sequence[Hit], stop: threading.Event
-    ) -> Generator[Status | Token | ClaimChecked, None, Outcome]:
+    ) -> Generator[Status | Token | ClaimChecked | Withdrawn, None, Outcome]:
         """See `write`."""
         return write(asked, hits, self.model, self.checker, policy=self.policy, opinion=self.opinion, stop=stop)
 
@@ -103,7 +104,7 @@ def write(
     policy: Policy,
     opinion: Opinion | None,
     stop: threading.Event,
-) -> Generator[Status | Token | ClaimChecked, None, Outcome]:
+) -> Generator[Status | Token | ClaimChecked | Withdrawn, None, Outcome]:
     """Have the model answer from the hits, best first, and check what it says. Raises nothing for a model that fails.
 
     `opinion` is asked about sentences that the check is not sure of. Setting `stop` ends everything.
@@ -112,12 +113,17 @@ def write(
     names = [_name(hit.article) for hit in hits[:count]]
     first_token = 0.0
     usage: Usage | None = None
-    raw = failure = ""
+    failure = ""
+    spoken, begins, said, too_long = Spoken(), 0, "", False
     yield Status(f"{model.name} is writing")
     with ThreadPoolExecutor(1, thread_name_prefix="read-sources") as reading:
         # The passages are read for the check while the model reads them too.
         sources = reading.submit(read_sources, hits[:count], checker)
-        page = _Page(lambda written, words: _checked(written, words, sources.result(), checker, opinion, stop), policy)
+
+        def check(written: Written, words: str) -> Claim:
+            return _checked(written, words, sources.result(), checker, opinion, stop)
+
+        page = _Page(check, policy)
         pieces = model.stream(messages, stop)
         try:
             for piece in pieces:
@@ -125,19 +131,35 @@ def write(
                     usage = piece
                     continue
                 first_token = first_token or time.perf_counter()
-                raw += piece
-                yield from page.advance(parse(raw, names, done=False), done=False)
-                if page.spoilt or page.circling or page.astray or len(raw) > LONGEST:
+                spoken.add(piece)
+                if spoken.begins != begins:
+                    # What came so far were thoughts whose opening tag the model's template swallowed.
+                    begins = spoken.begins
+                    if page.begun:
+                        yield Withdrawn("That was what the model thought. Its answer follows.")
+                    page = _Page(check, policy)
+                said = spoken.answer(done=False)
+                yield from page.advance(parse(said, names, done=False), done=False)
+                too_long = len(said) > LONGEST or spoken.endless
+                if page.spoilt or page.circling or page.astray or too_long:
                     break
         except ModelError as error:
             failure = str(error)
         finally:
             pieces.close()
-        if not page.spoilt and not page.astray and not stop.is_set():
+        if not (page.spoilt or page.circling or page.astray or too_long or failure or stop.is_set()):
+            said = spoken.answer(done=True)
+            too_long = len(said) > LONGEST
             # Of a text that broke off, the last sentence is not one.
-            yield from page.advance(parse(raw, names, done=not failure), done=not failure)
-    cut = len(raw) > LONGEST or page.circling or page.astray
-    return replace(page.outcome(failure, cut=cut), usage=usage, first_token=first_token)
+            yield from page.advance(parse(said[:LONGEST], names, done=not too_long), done=not too_long)
+    if spoken.raw.strip() and not said and not failure:
+        failure = "The model thought, and wrote no answer."
+    stopped = page.circling or page.astray or too_long
+    outcome = page.outcome(failure, cut=stopped)
+    if not outcome.failure and page.unfinished:
+        yield Withdrawn("The last sentence was not finished, and is left out.")
+        yield from page.told
+    return replace(outcome, usage=usage, first_token=first_token)
 
 
 class _Page:
@@ -148,7 +170,8 @@ class _Page:
         self._check = check
         self._policy = policy
         self._shown = self._sentences = self._dropped = 0
-        self._pieces: list[str] = []
+        self._told: list[Token | ClaimChecked] = []
+        self._whole = 0
         self._claims: list[Claim] = []
         self._citations: dict[tuple[str, int, int], Citation] = {}
         self._silent: list[str] = []
@@ -165,6 +188,21 @@ class _Page:
         """Has the model begun to say the same again and again?"""
         return self._repeated >= REPEATED
 
+    @property
+    def begun(self) -> bool:
+        """Was anything shown?"""
+        return bool(self._told)
+
+    @property
+    def told(self) -> tuple[Token | ClaimChecked, ...]:
+        """What was shown of sentences that were finished."""
+        return tuple(self._told[: self._whole])
+
+    @property
+    def unfinished(self) -> bool:
+        """Was the beginning of a sentence shown that did not become whole?"""
+        return len(self._told) > self._whole
+
     def advance(self, text: Text, *, done: bool) -> Generator[Token | ClaimChecked, None, None]:
         """Show what has come since, and check the sentences that have become whole."""
         whole = text.sentences if done else text.sentences[:-1]
@@ -176,14 +214,15 @@ class _Page:
                 self._shown = written.end
                 continue
             self._said.add(_folded(words))
-            if is_silence(words):
+            silent = is_silence(words)
+            if self._policy == "flag" and not silent:
+                yield from self._show(text, written, written.end)
+            claim = self._check(written, words)
+            if silent and claim.verdict.label in ("partly", "unsupported"):
                 # That the articles do not say something cannot be read in them: told at the end, if nothing else is.
                 self._silent.append(words)
                 self._shown = written.end
                 continue
-            if self._policy == "flag":
-                yield from self._show(text, written, written.end)
-            claim = self._check(written, words)
             bad = claim.verdict.label in BAD
             self._unsupported = self._unsupported + 1 if claim.verdict.label in ("unsupported", "contradicted") else 0
             if bad and self._policy == "strict":
@@ -197,7 +236,10 @@ class _Page:
             claim = replace(claim, citations=tuple(map(self._numbered, claim.citations)))
             yield self._token(_after(claim))
             self._claims.append(claim)
-            yield ClaimChecked(claim)
+            checked = ClaimChecked(claim)
+            self._told.append(checked)
+            self._whole = len(self._told)
+            yield checked
             if self.astray:
                 return
         if self._policy == "flag" and not done and text.sentences and len(text.sentences) > self._sentences:
@@ -231,19 +273,21 @@ class _Page:
             )
             notices.append(f"The model was stopped: {why}.")
         notices += [f"The model added: {silence}" for silence in self._silent]
-        return Outcome("".join(self._pieces), tuple(self._claims), tuple(self._citations.values()), True, " ".join(notices))
+        text = "".join(piece.text for piece in self.told if isinstance(piece, Token))
+        return Outcome(text, tuple(self._claims), tuple(self._citations.values()), True, " ".join(notices))
 
     def _show(self, text: Text, written: Written, until: int) -> Generator[Token, None, None]:
         start = max(self._shown, written.start)
         if until <= start:
             return
-        between = "" if not self._pieces or start > written.start else "\n\n" if written.opens else " "
+        between = "" if not self._told or start > written.start else "\n\n" if written.opens else " "
         self._shown = until
         yield self._token(between + escaped(text.words[start:until]))
 
     def _token(self, text: str) -> Token:
-        self._pieces.append(text)
-        return Token(text)
+        token = Token(text)
+        self._told.append(token)
+        return token
 
     def _numbered(self, citation: Citation) -> Citation:
         """The citation under its number; words that were cited before keep theirs."""
@@ -260,7 +304,7 @@ def _checked(
     stop: threading.Event,
 ) -> Claim:
     verdict, citations = cite(words, written.markers, sources, checker)
-    if opinion is not None and verdict.label == "partly" and citations:
+    if opinion is not None and verdict.label == "partly" and citations and not is_silence(words):
         verdict = _reconsidered(verdict, words, [citation.quote for citation in citations], opinion, stop)
     return Claim(words, citations, verdict, opens=written.opens)
 

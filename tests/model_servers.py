@@ -108,6 +108,13 @@ def _event(delta: dict[str, Any] | None, usage: dict[str, int] | None = None) ->
     return f"data: {json.dumps(value)}\n\n".encode()
 
 
+def ended(reason: str) -> bytes:
+    """An event that says why a text ends: "stop", "length", "content_filter"."""
+    choice = {"index": 0, "delta": {}, "finish_reason": reason}
+    value = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "scripted", "choices": [choice]}
+    return f"data: {json.dumps(value)}\n\n".encode()
+
+
 def tool_call(name: str, arguments: str) -> bytes:
     """An event in the shape of a tool call."""
     call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}

@@ -136,6 +136,16 @@ def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal.value.__context__ is None
 
 
+@pytest.mark.parametrize(
+    "key", ["sk-secret\nsk-secret", "“sk-secret”", "sk secret", "sk-secret\u200b", "sk-\x00secret", "ключ"]
+)
+def test_a_key_that_no_request_can_carry_is_refused(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load(openai_api_key=key)
+    assert str(refusal.value).startswith("OPENAI_API_KEY cannot be used (as given). It must be one key in plain letters")
+    assert "secret" not in str(refusal.value) and "ключ" not in str(refusal.value)
+
+
 def test_other_bad_settings_do_not_show_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     with pytest.raises(SettingsError) as refusal:

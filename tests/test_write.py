@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_servers import Script, scripted_server, tool_call
+from model_servers import Script, ended, scripted_server, tool_call
 from served import in_a_loop
 
 import rag
 from index.errors import SettingsError
 from rag import Answer, Chat, ClaimChecked, Status, Token, Turn, Withdrawn
-from rag.write import ASTRAY, LONGEST
+from rag.write import ASTRAY
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 QUESTION = "How many mines have been cleared in Kherson?"
@@ -158,6 +158,76 @@ def test_a_refusal_is_no_answer(chat: Chat, script: Script) -> None:
         assert "".join(event.text for event in events if isinstance(event, Token)) == answer.text
 
 
+PALACE = """# Moreau will not step down
+
+Sources close to President Moreau said on Tuesday that he is not going to resign. The documents published by the newspaper do \
+not show that the finance minister knew of the payments. No mention was made of a ceasefire in the statement of the palace.
+
+The articles of impeachment do not mention bribery. The president called the payments a mistake. The bridge over the Lenne is \
+closed until Monday. Nobody was hurt.
+"""
+
+
+@pytest.fixture(scope="module")
+def palace(tmp_path_factory: pytest.TempPathFactory, server: tuple[str, Script]) -> Iterator[Chat]:
+    folder = tmp_path_factory.mktemp("palace")
+    (folder / "palace.md").write_text(PALACE, encoding="utf-8")
+    with opened(folder / "data", server) as chat:
+        chat.add(folder / "palace.md")
+        yield chat
+
+
+def since_withdrawn(events: list[rag.Event]) -> str:
+    """The text that counts, of the events of a stream."""
+    last = max((n for n, event in enumerate(events) if isinstance(event, Withdrawn)), default=-1)
+    return "".join(event.text for event in events[last + 1 :] if isinstance(event, Token))
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (
+            "Is President Moreau going to resign?",
+            "Sources close to President Moreau said on Tuesday that he is not going to resign",
+        ),
+        (
+            "Did the finance minister know of the payments?",
+            "The documents published by the newspaper do not show that the finance minister knew of the payments",
+        ),
+        ("Do the articles of impeachment mention bribery?", "The articles of impeachment do not mention bribery"),
+        ("Did the palace mention a ceasefire?", "No mention was made of a ceasefire in the statement of the palace"),
+    ],
+)
+def test_what_the_articles_say_is_not_taken_for_their_silence(palace: Chat, script: Script, question: str, said: str) -> None:
+    script.says(*[f"{word} " for word in said.split(" ")], "[1].")
+    events = list(palace.stream(question))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and answer.answered, "a true sentence was taken for a refusal"
+    assert [claim.text for claim in answer.claims] == [f"{said}."]
+    assert answer.claims[0].verdict.label in ("quoted", "supported")
+    assert since_withdrawn(events) == answer.text
+
+
+@pytest.mark.parametrize(
+    "silence", ["The article does not say what the bridge cost.", "This article does not mention its price."]
+)
+def test_silence_beside_an_answer_is_told_once_and_unchecked_words_are_not_in_the_text(
+    palace: Chat, script: Script, silence: str
+) -> None:
+    said = f"The bridge over the Lenne is closed until Monday [1]. {silence} Nobody was hurt [1]."
+    script.says(*[f"{word} " for word in said.split(" ")])
+    events = list(palace.stream("How long is the bridge over the Lenne closed?"))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and len(answer.claims) == 2
+    assert silence not in answer.text and answer.notice == f"The model added: {silence}"
+    assert since_withdrawn(events) == answer.text
+    script.says(*[f"{word} " for word in silence.split(" ")])
+    events = list(palace.stream("How long is the bridge over the Lenne closed?"))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and not answer.answered and answer.writer == "model"
+    assert since_withdrawn(events) == answer.text
+
+
 def test_where_nothing_comes_near_the_model_is_not_asked(chat: Chat, script: Script) -> None:
     answer = chat.ask("What is the price of wheat in Chicago?")
     assert not answer.answered and not script.requests
@@ -237,6 +307,97 @@ def test_a_stream_that_breaks_off_keeps_what_was_checked(chat: Chat, script: Scr
     assert chat.ask(QUESTION).writer == "quote"
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"), [("length", "cut off at its server's limit of length"), ("content_filter", "server's content filter")]
+)
+def test_a_text_that_its_server_cut_off_is_not_taken_for_whole(palace: Chat, script: Script, reason: str, told: str) -> None:
+    question = "How long is the bridge over the Lenne closed?"
+    script.says("The bridge over the Lenne is closed until Monday [1]. ", "Nobody ", "was hurt ", "[1,", ended(reason))
+    events = list(palace.stream(question))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and answer.writer == "model" and answer.tokens_out == 7
+    assert [claim.text for claim in answer.claims] == ["The bridge over the Lenne is closed until Monday."]
+    assert answer.text == since_withdrawn(events) == "The bridge over the Lenne is closed until Monday. [1]"
+    assert told in answer.notice and answer.notice.endswith("The answer is not complete.")
+    after = events[max(n for n, event in enumerate(events) if isinstance(event, Withdrawn)) :]
+    assert tuple(event.claim for event in after if isinstance(event, ClaimChecked)) == answer.claims
+    script.says("The articles do not say. ", "Nobody ", "was hurt ", ended(reason))
+    events = list(palace.stream(question))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and answer.writer == "quote" and answer.answered and told in answer.notice
+    assert answer.text == since_withdrawn(events)
+
+
+def test_a_text_that_came_to_its_end_is_whole(palace: Chat, script: Script) -> None:
+    script.says("The bridge over the Lenne is closed until Monday [1]. Nobody was hurt [1].", ended("stop"))
+    answer = palace.ask("How long is the bridge over the Lenne closed?")
+    assert len(answer.claims) == 2 and not answer.notice
+
+
+def test_a_rewritten_question_that_was_cut_off_is_not_searched(chat: Chat, script: Script) -> None:
+    def say(messages: list[dict[str, str]]) -> Iterator[str | bytes]:
+        if "<conversation>" in messages[-1]["content"]:
+            yield "Who said that 2,000 mines have"
+            yield ended("length")
+        else:
+            yield "The articles do not say."
+
+    script.say = say
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    assert chat.ask("Who said that?", history).searched == "Who said that? (mines have been cleared in Kherson)"
+
+
+ALOUD = "Okay, the user asks about the bridge. Passage 1 may say how long it is closed, but no day is given. "
+BRIDGE = ("The bridge over the Lenne ", "is closed until Monday [1].")
+
+
+@pytest.mark.parametrize(
+    "thoughts",
+    [
+        ("<think>\n", *[ALOUD] * 150, "</think>\n\n"),
+        (*[f"{word} " for word in ALOUD.split(" ")] * 12, "</thi", "nk>\n\n"),
+        ("The bridge may be open. ", "Passage 1 ", "says more. ", "</think>", "\n\n"),
+        ("<thinking>Hm.</thinking>Hm again.</think>",),
+    ],
+)
+def test_what_a_model_thinks_is_no_answer(palace: Chat, script: Script, thoughts: tuple[str, ...]) -> None:
+    script.says(*thoughts, *BRIDGE)
+    events = list(palace.stream("How long is the bridge over the Lenne closed?"))
+    answer = events[-1]
+    assert isinstance(answer, Answer) and answer.writer == "model" and not answer.notice
+    assert answer.text == since_withdrawn(events) == "The bridge over the Lenne is closed until Monday. [1]"
+    assert len(answer.claims) == 1
+
+
+@pytest.mark.parametrize("thoughts", [("<think>", *[ALOUD] * 900), (*[ALOUD] * 900,), ("<think>Well.",), ("Hm.</think>",)])
+def test_a_model_that_only_thinks_is_told_from_one_that_answers(
+    palace: Chat, script: Script, thoughts: tuple[str, ...]
+) -> None:
+    script.says(*thoughts)
+    answer = palace.ask("How long is the bridge over the Lenne closed?")
+    assert answer.writer == "quote" and answer.notice == "The model thought, and wrote no answer. Answered by quoting instead."
+
+
+def test_an_answer_that_begins_like_thoughts_is_an_answer(palace: Chat, script: Script) -> None:
+    script.says("Okay. ", *BRIDGE)
+    answer = palace.ask("How long is the bridge over the Lenne closed?")
+    assert answer.writer == "model" and "closed until Monday. [1]" in answer.text
+
+
+@pytest.mark.parametrize(
+    "thoughts", ["<think>Who is meant? Zelensky.</think>\n", "Okay, who is meant?\nIt is Zelensky.\n</think>\n"]
+)
+def test_a_question_is_rewritten_without_thoughts(chat: Chat, script: Script, thoughts: str) -> None:
+    written = "Who said that 2,000 mines have been cleared in Kherson?"
+
+    def say(messages: list[dict[str, str]]) -> Iterator[str]:
+        yield thoughts + written if "<conversation>" in messages[-1]["content"] else "The articles do not say."
+
+    script.say = say
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    assert chat.ask("Who said that?", history).searched == written
+
+
 def test_a_follow_up_is_rewritten_by_the_model_and_searched_so(chat: Chat, script: Script) -> None:
     written = "Who said that 2,000 mines have been cleared in Kherson?"
 
@@ -283,7 +444,8 @@ def test_endless_output_is_stopped(chat: Chat, script: Script) -> None:
 
     script.say = say
     answer = chat.ask(QUESTION)
-    assert len(answer.text) < 4 * LONGEST and "it went on and on" in answer.notice
+    assert "it went on and on" in answer.notice
+    assert len(answer.claims) == 1 and answer.text.endswith("cleared. [1]"), "what broke off is no sentence"
     assert script.hung_up.wait(5)
 
 
