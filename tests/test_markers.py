@@ -87,8 +87,8 @@ PARTS = (
     " 2,000", " Sources", "!", "_a_", "`", " article 7 of", "*", "the ",
     "The passage 2", "passage", " [Source",
     " and", " and 3", ",", " 2", ")", "]", " (Source 1 and Source 2)", " [1, 2, and 3]", " (1, and 2)",
-    " According to Article 2", " of the", " (see", "’s Article 3", " Sources 1, 2, and 3,", " [Source 1, Passage 2, Document 3]",
-    " (Article 3)", "-3", "   ",
+    " According to Article 2", " of the", " (see", "’s Article 3", " Sources 1, 2, and 3,",
+    " [Source 1, Passage 2, Document 3]", " (Article 3)", "-3", "   ",
 )  # fmt: skip
 
 
