@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+from index.words import is_stop_word
+
 HEAD = 600
 """Characters of an article in which its dateline stands, if it has one."""
 
@@ -44,6 +46,23 @@ def day_number(written: str | None) -> int:
     return int(written.replace("-", "")) if written else UNDATED
 
 
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+ALSO_WORDS = frozenset(("march", "may", "august"))
+"""Months whose names are ordinary words, too."""
+_A_MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b", re.IGNORECASE)
+_DAY_OR_YEAR = r"(?:\d{1,2}(?:st|nd|rd|th)?|(?:1[5-9]|20)\d\d)\b"
+_BEFORE_MONTH = re.compile(
+    rf"\b(?:{_DAY_OR_YEAR}(?: of)?|in|since|until|till|during|last|next|early|late|mid|of)[\s-]+\Z", re.IGNORECASE
+)
+_AFTER_MONTH = re.compile(rf",?\s+{_DAY_OR_YEAR}")
+_ARTICLE_BEFORE = re.compile(r"\b(?:the|an?)\s+\Z", re.IGNORECASE)
+_NAME_BEFORE = re.compile(r"\b([A-Z][\w’'-]*)\s+\Z")
+_NEAR = 40
+"""Characters before a month in which stands what tells it from another word."""
+
+
 class Month(NamedTuple):
     """A month of a year; 0 stands for the whole year."""
 
@@ -61,6 +80,27 @@ def named(text: str) -> list[Month]:
                 taken.append(match.span())
                 found.update(dict.fromkeys(_months(match)))
     return list(found)
+
+
+def months_named(text: str) -> list[tuple[str, int]]:
+    """The months that a text names, in small letters, and where each begins: "Why did they march?" names none, nor does
+    "the march on Selma", nor "Theresa May"."""
+    return [
+        (match.group().lower(), match.start())
+        for match in _A_MONTH.finditer(text)
+        if match.group().lower() not in ALSO_WORDS or _is_meant(match, text)
+    ]
+
+
+def _is_meant(match: re.Match[str], text: str) -> bool:
+    """Is a month meant by a word that may be another one?"""
+    before = text[max(0, match.start() - _NEAR) : match.start()]
+    if _BEFORE_MONTH.search(before) or _AFTER_MONTH.match(text, match.end()):
+        return True
+    begins = not before.strip() or before.rstrip()[-1] in ".!?:“\"«„'‘"
+    forename = _NAME_BEFORE.search(before)
+    named = forename is not None and not is_stop_word(forename[1])
+    return match.group()[0].isupper() and not (begins or named or _ARTICLE_BEFORE.search(before))
 
 
 def datelines(text: str, url: str, published: date | None) -> list[Month]:

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from index.dates import MONTHS
 from index.words import is_stop_word, located_terms
 from rag.countries import same_country
 from rag.leaning import LEANS_FROM, Leaning, content, is_thanks, leaning, names_in, opening, stripped
 from rag.meaning import word_vectors
-from rag.question import MONTHS, WEEKDAYS
+from rag.question import WEEKDAYS
 from rag.silence import is_silence
 from rag.types import Turn
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from index.dates import MONTHS, months_named
 from rag.countries import same_country
 
 _OPPOSITES = """
@@ -43,9 +44,15 @@ safe | unsafe dangerous
 """
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = (
-    "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
+_A_TIME = (
+    r"(?:second|minute|hour|day|night|morning|afternoon|evening|week|weekend|fortnight|month|quarter|season|spring|summer|autumn|"
+    rf"fall|winter|year|decade|century|centurie|{'|'.join((*_DAYS, *MONTHS))})s?"
+)
+_NO_OPPOSITE = re.compile(
+    rf"\blast\s+(?:[\w-]+\s+)?{_A_TIME}\b|\bat\s+last\b|\b(?:no|not|nothing|never)\s+(?:fewer|less|more)\b|\bmore\s+or\s+less\b",
+    re.IGNORECASE,
+)
+"""Words that stand in the list of opposites and mean something else here: "last year" does not deny "first"."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][a-z]+)?")
 _SAID = r"(?:said|says|say|told|tells|added|adds|announced|claimed|claims|warned|warns|insisted|wrote|tweeted|explained)"
 _SPEAKER = re.compile(
@@ -58,11 +65,12 @@ _NO_SPEAKERS = frozenset("the a an it he she they we i in on at but and as this 
 
 def conflict(said: str, nearest: str) -> str:
     """Why a sentence and the one of its source that is nearest to it cannot both be so, in words; "" when nothing shows it."""
-    mine, theirs = _words(said), _words(nearest)
-    for names in (_DAYS, _MONTHS):
-        told, known = [name for name in names if name in mine], [name for name in names if name in theirs]
+    for times in (_days, _months):
+        told, known = times(said), times(nearest)
         if told and known and not set(told) & set(known):
             return f"the source says {known[0].title()}, the sentence says {told[0].title()}"
+    said, nearest = _NO_OPPOSITE.sub(" ", said), _NO_OPPOSITE.sub(" ", nearest)
+    mine, theirs = _words(said), _words(nearest)
     for one, other in _opposed():
         for here, there in ((one, other), (other, one)):
             if mine & here and not mine & there and theirs & there and not theirs & here:
@@ -90,6 +98,15 @@ def _speakers(text: str) -> list[str]:
         if name.lower() not in _NO_SPEAKERS:
             found.append(name)
     return found
+
+
+def _days(text: str) -> list[str]:
+    words = _words(text)
+    return [day for day in _DAYS if day in words]
+
+
+def _months(text: str) -> list[str]:
+    return [month for month, _ in months_named(text)]
 
 
 def _words(text: str) -> frozenset[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from index.dates import MONTHS
 from index.sentences import Span
 from index.words import STOP_WORDS, located_terms, terms
 from rag.countries import same_country
-from rag.question import MONTHS, WEEKDAYS, Kind, Question
+from rag.question import WEEKDAYS, Kind, Question
 
 _SMALL = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _SCALE = "hundreds?|thousands?|millions?|billions?|trillions?|dozens?|score"

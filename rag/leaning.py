@@ -15,10 +15,11 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
+from index.dates import MONTHS
 from index.words import is_stop_word, located_terms
 from rag.countries import same_country
 from rag.meaning import word_vectors
-from rag.question import FRAME, MONTHS, WEEKDAYS
+from rag.question import FRAME, WEEKDAYS
 
 Opening = Literal["", "and", "about", "correction", "change"]
 """How a question ties itself to what was said: "and in May?", "what about May?", "no, I meant May", "something else:"."""

@@ -16,15 +16,33 @@ from dataclasses import dataclass
 
 from index.sentences import sentence_spans
 
-_WORD = r"(?:sources?|passages?|articles?|documents?|docs?|references?|refs?|excerpts?|citations?)"
-_ONE = rf"(?:{_WORD}[ \t]*[:#]?[ \t]*)?#?\^?\d{{1,3}}(?:[ \t]*[-–—][ \t]*\d{{1,3}})?"
-_LIST = rf"{_ONE}(?:[ \t]*(?:[,;&]|\band\b)[ \t]*{_ONE})*"
+_PASSAGE = r"(?:source|passage|doc|ref|excerpt|citation)"
+_ALSO_NEWS = r"(?:article|document|reference)"
+"""Laws and treaties have articles, too: outside square brackets such a word points to a passage only after one of `_CUE`."""
+_WORD = rf"(?:{_PASSAGE}|{_ALSO_NEWS})s?"
+_CUE = r"(?:\baccording[ \t]{1,3}to|\breported[ \t]{1,3}(?:in|by)|(?<=[(\[])see(?:[ \t]{1,3}also)?)[ \t]{1,3}"
+_AND = r"[ \t]{0,3}(?:&|\band\b)[ \t]{0,3}"
+_COMMA = r"[ \t]{0,3}(?:[,;&][ \t]{0,3}(?:and\b[ \t]{0,3})?|\band\b[ \t]{0,3})"
+_NUMBER = r"\d{1,3}(?:[-–—]\d{1,3})?"
+_LONGEST = 200
+"""Characters between brackets that may be a marker: as many can be held back."""
+
+
+def _list(word: str) -> str:
+    one = rf"(?:{word}[ \t]{{0,3}}(?:[:#][ \t]{{0,3}})?)?#?\^?\d{{1,3}}(?:[ \t]{{0,3}}[-–—][ \t]{{0,3}}\d{{1,3}})?"
+    return rf"{one}(?:{_COMMA}{one})*"
+
+
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _MARKER = re.compile(
-    rf"(?P<bracket>[\[【][ \t]*(?P<in_bracket>{_LIST})[ \t]*(?:†[^\]】\n]{{0,40}})?[\]】](?:\([^)\s]{{0,300}}\))?)"
-    rf"|(?P<round>\([ \t]*(?P<in_round>{_LIST})[ \t]*\))"
+    rf"(?P<bracket>[\[【](?=[^\]】\n]{{0,{_LONGEST}}}[\]】])[ \t]*(?P<in_bracket>{_list(_WORD)})[ \t]*"
+    r"(?:†[^\]】\n]{0,40})?[\]】](?:\([^)\s]{0,300}\))?)"
+    rf"|(?P<round>\((?=[^()\n]{{0,{_LONGEST}}}\))[ \t]*(?P<in_round>{_list(_PASSAGE + 's?')})[ \t]*\))"
     rf"|(?P<super>(?<=[\w.,;:!?”\"’)])[{_SUPERSCRIPT}]+(?:[,˒ ]?[{_SUPERSCRIPT}]+)*)"
-    rf"|(?P<named>\b(?:the[ \t]+)?{_WORD}[ \t]+#?(?P<in_named>\d{{1,3}}(?:[ \t]*(?:,|&|\band\b)[ \t]*\d{{1,3}})*)\b)",
+    # "Source 1, 3 people" tells of three people, "Sources 1, 3" of two sources.
+    rf"|(?P<named>(?P<cue>{_CUE})?\b(?<!['’]s[ \t])(?:the[ \t]{{1,3}})?(?:{_PASSAGE}|(?(cue){_ALSO_NEWS}|(?!)))(?P<plural>s)?"
+    rf"[ \t]{{1,3}}#?(?P<in_named>(?>{_NUMBER}(?:(?(plural){_COMMA}|{_AND}){_NUMBER}){{0,20}}))"
+    r"\b(?![.–—-]?\d|[ \t]{1,3}of\b))",
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"(\d{1,3})(?:\s*[-–—]\s*(\d{1,3}))?")
@@ -33,19 +51,20 @@ _THINKING = re.compile(r"\A\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)\s*", re.
 _LINE_START = re.compile(r"(?m)^(?:[ \t]*(?:#{1,6}[ \t]+|[-•–]+[ \t]+|\d{1,2}[.)][ \t]+|>[ \t]*))+")
 _SIGNS = re.compile(r"\*+|`+|(?<!\w)_{1,2}(?=\w)|(?<=\w)_{1,2}(?!\w)")
 _HELD = re.compile(
-    rf"[ \t]*[\[【][^\]】\n]{{0,60}}\Z"  # a bracket that is not closed yet
-    rf"|[ \t]*\((?:\s*{_WORD}?[\s\d,;&#:^–—-]*|\s*[a-z]{{0,9}})\Z"
-    rf"|(?:\bthe[ \t]+)?\b{_WORD}(?:[ \t]+#?(?:\d[\d \t,&]*(?:\band\b[ \t]*)?)?)?\Z"
+    rf"[\[【](?:{_WORD}|and\b|[\d \t,;&#:^–—-])*(?:†[^\]】\n]*)?\Z"  # a bracket that is not closed yet
+    rf"|\((?:{_PASSAGE}s?|and\b|[\d \t,;&#:^–—-])*\Z"
+    rf"|(?:\bthe[ \t]{{1,3}})?\b{_WORD}(?:and\b|[\d \t,;&#–—-])*\Z"
     rf"|\bthe\Z",
     re.IGNORECASE,
 )
 """What may yet become a marker. One that stands before it has been told apart by it."""
 _BEGUN = re.compile(r"(?:\A|(?<=\n))(?:[ \t]*(?:[-•–#>]+|\d{1,2}[.)]?))+\Z")
 """The signs of a list, before its first word."""
-_HELD_BACK = 200
+_HELD_BACK = 2 * _LONGEST
 """Characters at the end that are looked at for what is held back."""
-_OPENED = re.compile(r"[\s\[【(“\"‘'«•–—-]+\Z")
-"""What may open the next sentence: where the last one ends is known only with what follows."""
+_OPENED = re.compile(r"(?<![\s\[【(“\"‘'«•–—-])[\s\[【(“\"‘'«•–—-]+\Z")
+"""What may open the next sentence: where the last one ends is known only with what follows. It is looked for from the first
+of such signs alone, or a text of nothing else would take the square of its length."""
 _DIGITS = str.maketrans(_SUPERSCRIPT, "0123456789")
 _MOST = 40
 """Numbers of one marker that are taken: [1-999] is nonsense."""
@@ -98,7 +117,7 @@ def parse(raw: str, names: Sequence[str], *, done: bool) -> Text:
         named = ""
         if match["named"]:
             known = list(dict.fromkeys(names[number - 1] for number in numbers))
-            named = known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}"
+            named = (match["cue"] or "") + (known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}")
         else:
             before = before.rstrip(" \t")
         pieces += [before, named]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from index.dates import ALSO_WORDS, MONTHS, months_named
 from index.words import STOP_WORDS, Term, located_terms
 
 Kind = Literal[
@@ -58,18 +59,7 @@ _NAME = re.compile(r"(?:[^\W\d_][\w'’]*(?:-[\w'’]+)*|(?:[A-Z]\.){2,})")
 _QUOTED = re.compile(r"[\"“”«»„]([^\"“”«»„]{3,})[\"“”«»„]")
 _CONTRACTED = re.compile(r"'(?:s|d|m|ve|ll|re)$")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
-MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
-_A_MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b", re.IGNORECASE)
-_ALSO_WORDS = ("march", "may", "august")
-_SURELY_MONTHS = frozenset(MONTHS) - set(_ALSO_WORDS)
-_DAY_OR_YEAR = r"(?:\d{1,2}(?:st|nd|rd|th)?|(?:1[5-9]|20)\d\d)\b"
-_BEFORE_MONTH = re.compile(
-    rf"\b(?:{_DAY_OR_YEAR}(?: of)?|in|since|until|till|during|last|next|early|late|mid|of)[\s-]+$", re.IGNORECASE
-)
-_AFTER_MONTH = re.compile(rf"^,?\s+{_DAY_OR_YEAR}")
-_ARTICLE_BEFORE = re.compile(r"\b(?:the|an?)\s+$", re.IGNORECASE)
+_SURELY_MONTHS = frozenset(MONTHS) - ALSO_WORDS
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -116,7 +106,7 @@ def parse(text: str) -> Question:
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
     words: dict[str, Word] = {}
     cased = _is_cased(text)
-    month_at = {start: month for month, start in _months(text)}
+    month_at = {start: month for month, start in months_named(text)}
     order = _ORDERS.match(text)
     for term, start, end in located_terms(text):
         written = text[start:end]
@@ -136,19 +126,6 @@ def parse(text: str) -> Question:
         words[term] = replace(words.get(term, Word(written, term, named)), places=places)
     months = tuple(month for month in MONTHS if month in month_at.values())
     return Question(text, kind, cased, tuple(words.values()), _head(text), years, months, tuple(_QUOTED.findall(text)))
-
-
-def _months(text: str) -> list[tuple[str, int]]:
-    """The months that a text names, and where. "Why did they march?" names none, nor does "the march on Selma"."""
-    found = []
-    for match in _A_MONTH.finditer(text):
-        before, after = text[: match.start()], text[match.end() :]
-        if match.group().lower() in _ALSO_WORDS and not (_BEFORE_MONTH.search(before) or _AFTER_MONTH.search(after)):
-            begins = _begins_sentence(text, match.start())
-            if not match.group()[0].isupper() or begins or _ARTICLE_BEFORE.search(before):
-                continue
-        found.append((match.group().lower(), match.start()))
-    return found
 
 
 def _is_cased(text: str) -> bool:

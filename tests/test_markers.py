@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -39,6 +40,29 @@ def told(raw: str) -> list[tuple[str, tuple[int, ...]]]:
         ("According to Source 1, it rained.", [("According to The River Post, it rained.", (1,))]),
         ("As passages 1 and 2 say, it rained.", [("As The River Post and Harbour News say, it rained.", (1, 2))]),
         ("It rained [9].", [("It rained.", (9,))]),
+        ("It rained [1, 2, and 3].", [("It rained.", (1, 2, 3))]),
+        ("It rained (1, and 2).", [("It rained.", (1, 2))]),
+        ("It rained (Source 1 and Source 2).", [("It rained.", (1, 2))]),
+        (f"It rained [{', '.join(f'Source {n}' for n in range(1, 10))}].", [("It rained.", tuple(range(1, 10)))]),
+        (
+            "According to Sources 1, 2, and 3, it rained.",
+            [("According to The River Post, Harbour News and “An owl”, it rained.", (1, 2, 3))],
+        ),
+        ("Sources 1-2 say so.", [("The River Post and Harbour News say so.", (1, 2))]),
+        ("According to Source 1, 3 people left.", [("According to The River Post, 3 people left.", (1,))]),
+        ("According to Article 2, it rained.", [("According to Harbour News, it rained.", (2,))]),
+        ("It rained (see Document 2).", [("It rained (see Harbour News).", (2,))]),
+        (
+            "It rained, as reported in the articles 1 and 2.",
+            [("It rained, as reported in The River Post and Harbour News.", (1, 2))],
+        ),
+        ("It rained [Article 2].", [("It rained.", (2,))]),
+        ("NATO's Article 3 was invoked [1].", [("NATO's Article 3 was invoked.", (1,))]),
+        ("The clause (Article 3) was invoked [1].", [("The clause (Article 3) was invoked.", (1,))]),
+        ("Article 3 of the convention forbids it [1].", [("Article 3 of the convention forbids it.", (1,))]),
+        ("According to Article 3 of the treaty, it must.", [("According to Article 3 of the treaty, it must.", ())]),
+        ("A paper cited document 3 as proof [1].", [("A paper cited document 3 as proof.", (1,))]),
+        ("The Post’s source 2 was paid [1].", [("The Post’s source 2 was paid.", (1,))]),
         ("- It rained [1]\n- It **snowed** [2]", [("It rained", (1,)), ("It snowed", (2,))]),
         ("<think>So [3] it is.</think>It rained [1].", [("It rained.", (1,))]),
         ("Dr. Ada Low (30) left in (2022) [1].", [("Dr. Ada Low (30) left in (2022).", (1,))]),
@@ -62,6 +86,9 @@ PARTS = (
     "1. ", "[", "(", " [x y", "](http://a)", "“Yes.”",
     " 2,000", " Sources", "!", "_a_", "`", " article 7 of", "*", "the ",
     "The passage 2", "passage", " [Source",
+    " and", " and 3", ",", " 2", ")", "]", " (Source 1 and Source 2)", " [1, 2, and 3]", " (1, and 2)",
+    " According to Article 2", " of the", " (see", "’s Article 3", " Sources 1, 2, and 3,",
+    " [Source 1, Passage 2, Document 3]", " (Article 3)", "-3", "   ",
 )  # fmt: skip
 
 
@@ -83,6 +110,41 @@ def test_what_is_shown_of_a_beginning_is_a_beginning_of_what_is_shown() -> None:
 def test_a_passage_that_is_named_again_and_again_is_shown_as_it_comes() -> None:
     text = parse("The passage 2\n\n" * 300, NAMES, done=False)
     assert text.words.count("Harbour News") == 300 and len(text.sentences) == 300
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "It is closed until Monday (1 and 2). Nobody was hurt [1].",
+        "It rained (Source 1 and Source 2). Nobody was hurt.",
+        "It rained (passage 1, passage 2 and passage 3). Nobody was hurt.",
+        f"It rained [{', '.join(f'Source {n}' for n in range(1, 15))}]. Nobody was hurt.",
+        f"It rained [{', '.join(f'Source {n}' for n in range(1, 40))}]. Nobody was hurt.",
+        f"It rained ({'1, ' * 150}1). Nobody was hurt.",
+        f"As sources {'1, ' * 150}and 2 say, nobody was hurt.",
+        "It rained [1, 2, and 3]. According to Sources 1, 2, and 3, nobody was hurt.",
+        "According to Article 3 of the treaty, and to Article 2, nobody was hurt.",
+        "It rained [2†lines 1 to 4 of it]. Nobody was hurt.",
+    ],
+)
+def test_what_was_shown_is_never_taken_back(raw: str) -> None:
+    shown = ""
+    for length in range(len(raw)):
+        words = parse(raw[:length], NAMES, done=False).words
+        assert words.startswith(shown)
+        shown = words
+    assert parse(raw, NAMES, done=True).words.startswith(shown)
+
+
+@pytest.mark.parametrize(
+    "piece", ["[", "(", "[1, ", "(1 and ", "source ", "[source ", "the ", "according to ", " ", "1,", "¹ "]
+)
+def test_a_text_of_beginnings_alone_is_read_fast(piece: str) -> None:
+    began = time.perf_counter()
+    for start in ("", "[", "(source", "sources 1"):
+        for done in (True, False):
+            parse(f"x {start}{piece * (40_000 // len(piece))}x ", NAMES, done=done)
+    assert time.perf_counter() - began < 6.0
 
 
 def test_half_a_marker_is_never_shown() -> None:

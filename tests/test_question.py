@@ -50,6 +50,8 @@ def test_names_are_told_by_their_capitals_where_the_writer_uses_them() -> None:
         ("What happened in march?", ("march",)),
         ("what was said on 3 may", ("may",)),
         ("What did she promise before May?", ("may",)),
+        ("Was August hot in Rome?", ("august",)),
+        ("What did Theresa May promise?", ()),
         ("Who resigned at the end of August?", ("august",)),
         ("Was the March 2022 vote delayed?", ("march",)),
         ("what happened in june", ("june",)),
