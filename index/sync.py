@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +28,9 @@ Tell = Callable[[Progress], None]
 Read = Callable[[str | Path], Iterable[tuple[Article, str] | Failure]]
 """A source -> its articles, each with its origin: what it is known again by (`origin_of` for files)."""
 Chunked = tuple[Article, str, list[Passage]]
+
+# What says that a file is not there, or cannot be under such a name. Any other error says nothing of it.
+_GONE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL))
 
 
 @dataclass(slots=True)
@@ -203,12 +208,38 @@ def origin_of(article: Article) -> str:
 
 def _exists(origin: str) -> bool:
     # What is gone from the web is not looked for there: its article stays where it was first read.
-    return is_web_address(origin) or Path(origin.split("#", 1)[0]).exists() or Path(origin).exists()
+    return is_web_address(origin) or _is_there(_file_of(origin)) or _is_there(origin)
+
+
+def _file_of(origin: str) -> str:
+    """The file that an origin names: all of it, or what stands before the id when that file holds many."""
+    # A "#" may stand in the name of any file, and in an id.
+    ends = (place for place, char in enumerate(origin) if char == "#")
+    return next((origin[:end] for end in ends if holds_many(origin[:end])), origin)
+
+
+def _is_there(path: str) -> bool:
+    """Whether a file is there; one in a folder that may not be looked into counts as there."""
+    try:
+        Path(path).stat()
+    except OSError as error:
+        return error.errno not in _GONE
+    except ValueError:
+        return False
+    return True
+
+
+def _resolved(path: str | Path) -> Path:
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError, ValueError):
+        # A link that leads back to itself, or a name that is none: nothing was read from there.
+        return Path(path).absolute()
 
 
 def _vanished(source: str | Path, books: _Books, found: _Found) -> list[str]:
     """The ids of articles that came from this source and are gone from it; none when that is not certain."""
-    root = str(Path(source).resolve())
+    root = str(_resolved(source))
     inside = [
         article_id
         for article_id, origin in books.origin.items()
@@ -216,14 +247,22 @@ def _vanished(source: str | Path, books: _Books, found: _Found) -> list[str]:
     ]
     if not any(article_id in books.seen for article_id in inside):
         return []  # an empty or failed source
-    failed = {str(Path(failure.source.split(", line ")[0]).resolve()) for failure in found.failed}
+    # A failure names the file, or the file and a place in it: "news.json, article 3". File names may have commas too.
+    named = {
+        failure.source[:end]
+        for failure in found.failed
+        for end in (*(comma.start() for comma in re.finditer(", ", failure.source)), len(failure.source))
+    }
+    failed = {_resolved(name) for name in named}
     gone = []
     for article_id in inside:
-        file = books.origin[article_id].split("#", 1)[0]
-        if article_id not in books.seen and file not in failed:
-            holds_many = "#" in books.origin[article_id]
-            if holds_many or not Path(file).exists():
-                gone.append(article_id)
+        origin = books.origin[article_id]
+        file = _file_of(origin)
+        # A folder that could not be looked into says nothing of the files in it.
+        if article_id in books.seen or not failed.isdisjoint((Path(file), *Path(file).parents)):
+            continue
+        if not _is_there(origin):
+            gone.append(article_id)
     for article_id in gone:
         del books.by_origin[books.origin.pop(article_id)]
         del books.sha256[article_id]

@@ -166,6 +166,75 @@ def test_lines_gone_from_a_collection_file_are_pruned_but_not_after_a_bad_line(i
     assert index.add([path], prune=True).removed == ("n:2",)
 
 
+def message(number: int, body: str) -> str:
+    head = f"From a@example.org Mon Mar  1 00:00:00 2021\nFrom: a@example.org\nMessage-ID: <{number}@example.org>"
+    return f"{head}\nSubject: Letter {number}\n\n{body}\n\n"
+
+
+@pytest.mark.parametrize("name", ["some.json", "news, all, 2021.json", "letters.mbox"])
+def test_what_cannot_be_read_of_a_file_of_several_is_not_gone_from_it(index: Index, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "news" / name
+    path.parent.mkdir()
+
+    def save(second: object) -> None:
+        if path.suffix == ".mbox":
+            path.write_text(message(1, "A bridge was opened over the river.") + message(2, str(second or "")))
+            return
+        texts = ["A bridge was opened over the river.", second]
+        path.write_text(json.dumps([{"id": f"n:{number}", "text": text} for number, text in enumerate(texts)]))
+
+    save("A tunnel was dug under the hill.")
+    assert len(index.add([path.parent]).added) == 2
+    save(None)
+    report = index.add([path.parent], prune=True)
+    assert not report.removed and len(report.unchanged) == 1 and len(report.failed) == 1, report
+    assert index.library.article_count() == 2
+
+
+@pytest.mark.parametrize("name", ["Report #1.txt", "all.jsonl#1.txt", "#1/a.jsonl #2/b.txt"])
+def test_a_file_with_a_hash_in_its_name_is_pruned_only_when_it_is_gone(index: Index, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "news" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("The bridge over the river was opened on Monday.")
+    (tmp_path / "news" / "b.txt").write_text("The tunnel under the hill was closed on Friday.")
+    assert len(index.add([tmp_path / "news"]).added) == 2
+    path.write_bytes(b"")
+    assert not index.add([tmp_path / "news"], prune=True).removed
+    path.unlink()
+    assert len(index.add([tmp_path / "news"], prune=True).removed) == 1
+
+
+def test_nothing_of_a_folder_that_cannot_be_looked_into_is_pruned(
+    index: Index, news: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = news / "shut"
+    shut.mkdir()
+    write(shut / "owl.md", "An owl", "An owl was seen in the churchyard.")
+    (shut / "all.jsonl").write_text(json.dumps({"id": "n:1", "text": "A bridge was opened over the river."}))
+    index.add([news])
+    write(news / "new.md", "A new one", "A comet stood above the valley.")
+    # Refused as the system does it, as tests may be run by one who is refused nothing.
+    scandir, stat = os.scandir, os.stat
+
+    def refuse(call, path, *more, **named):  # type: ignore[no-untyped-def]
+        if not isinstance(path, int) and os.fspath(path).startswith(str(shut)) and (call is scandir or Path(path) != shut):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return call(path, *more, **named)
+
+    monkeypatch.setattr(os, "scandir", lambda *said, **named: refuse(scandir, *said, **named))
+    monkeypatch.setattr(os, "stat", lambda *said, **named: refuse(stat, *said, **named))
+    report = index.add([news], prune=True)
+    assert not report.removed and [failure.source for failure in report.failed] == [str(shut)]
+    assert len(report.added) == 1 and index.library.article_count() == 6
+
+
+def test_links_that_lead_to_themselves_stop_nothing(index: Index, news: Path) -> None:
+    (news / "loop.txt").symlink_to("loop.txt")
+    assert len(index.add([news], prune=True).added) == 3
+    (news / "choir.md").unlink()
+    assert len(index.add([news], prune=True).removed) == 1
+
+
 def test_one_id_for_two_articles_is_refused_and_the_first_kept(index: Index, tmp_path: Path) -> None:
     for name, word in (("a.jsonl", "bridge"), ("b.jsonl", "tunnel")):
         (tmp_path / name).write_text(json.dumps({"id": "1", "title": word, "text": f"The {word} was opened on Monday."}))
