@@ -40,7 +40,9 @@ class _Books:
     by_origin: dict[str, str] = field(default_factory=dict)  # origin -> article id
     sha256: dict[str, str] = field(default_factory=dict)  # article id -> fingerprint of what is stored
     origin: dict[str, str] = field(default_factory=dict)  # article id -> origin
-    seen: set[str] = field(default_factory=set)  # article ids met in this sync
+    seen: set[str] = field(default_factory=set)  # article ids met in this sync, be it as a copy at another origin
+    given: set[str] = field(default_factory=set)  # article ids met in this sync at their own origin
+    copies: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # article id -> (source, origin) of its copies
 
     def note(self, article: Article, origin: str) -> None:
         old = self.origin.get(article.id)
@@ -49,7 +51,11 @@ class _Books:
         self.by_origin[origin] = article.id
         self.origin[article.id] = origin
         self.sha256[article.id] = article.sha256
-        self.seen.add(article.id)
+        self.met(article.id)
+
+    def met(self, article_id: str) -> None:
+        self.seen.add(article_id)
+        self.given.add(article_id)
 
 
 @dataclass(slots=True)
@@ -121,10 +127,12 @@ def sync(
             if meter.waiting >= BATCH_PASSAGES:
                 store(batch)
                 batch = []
-        if prune:
-            found.removed.extend(_vanished(source, books, found))
     if batch:
         store(batch)
+    if prune:
+        # Once all are read: what is gone from one source may have gone to another.
+        for source in sources:
+            found.removed.extend(_vanished(source, books, found))
     if found.removed:
         library.remove(found.removed)
         lexical.settle(anew=True)
@@ -164,10 +172,13 @@ def _wanted(
         if known is None and item.id in books.origin:
             home = books.origin[item.id]
             if books.sha256[item.id] == item.sha256:
-                if item.id not in books.seen and not _exists(home):
+                if item.id not in books.given and not _exists(home):
                     library.move(item.id, origin, item.source)
                     books.note(item, origin)
-                books.seen.add(item.id)
+                else:
+                    # Its id is not given by this: what stands at its own origin may have changed.
+                    books.seen.add(item.id)
+                    books.copies.setdefault(item.id, []).append((item.source, origin))
                 found.unchanged.append(item.id)
                 continue
             if not item.id.startswith("a" + item.sha256[:16]):
@@ -186,24 +197,34 @@ def _wanted(
                 item = replace(item, id=f"a{again[:16]}")
         elif known is not None:
             if books.sha256[known] == item.sha256:
-                books.seen.add(known)
+                books.met(known)
                 found.unchanged.append(known)
                 continue
-            if known in books.seen:
+            if known in books.given:
                 found.failed.append(
                     Failure(item.source, f"the id {item.id!r} is given twice, to different articles; the first was kept.")
                 )
                 continue
             item = replace(item, id=known)
+        copies = books.copies.pop(known, []) if known is not None else []
+        before = library.article(item.id) if copies else item
         (found.changed if item.id in books.origin else found.added).append(item.id)
         books.note(item, origin)
         yield item, origin
+        # What were copies of it still hold the old words: another article's by now.
+        for _ in copies:
+            found.unchanged.remove(item.id)
+        yield from _wanted(library, [(replace(before, source=at), copy) for at, copy in copies], books, found)
 
 
 def origin_of(article: Article) -> str:
     """Where an article came from, so that it is known again: the resolved file, with its id if the file holds many."""
-    path = Path(article.source).resolve()
-    return f"{path}#{article.id}" if holds_many(path) else str(path)
+    path = Path(article.source)
+    file = path.resolve()
+    if not holds_many(path):
+        return str(file)
+    # What a link leads to may have a name that says nothing, as in a store of blobs; the link's own name says what it holds.
+    return f"{file if holds_many(file) else path.parent.resolve() / path.name}#{article.id}"
 
 
 def _exists(origin: str) -> bool:

@@ -235,6 +235,63 @@ def test_links_that_lead_to_themselves_stop_nothing(index: Index, news: Path) ->
     assert len(index.add([news], prune=True).removed) == 1
 
 
+@pytest.mark.parametrize("corrected", ["a.txt", "b.txt"])
+@pytest.mark.parametrize("first", ["a.txt", "b.txt"])
+def test_a_correction_is_taken_in_though_a_copy_of_the_article_stands_elsewhere(
+    index: Index, tmp_path: Path, first: str, corrected: str
+) -> None:
+    news = tmp_path / "news"
+    news.mkdir()
+    for name in (first, "a.txt", "b.txt"):
+        (news / name).write_text("The bridge over the river was opened on Monday.")
+        assert not index.add([news]).failed
+    assert index.library.article_count() == 1
+    (news / corrected).write_text("Corrected: the bridge over the river was opened on Sunday.")
+    report = index.add([news], prune=True)
+    # The first that was read is the article; the other one becomes an article of its own.
+    assert len(report.added) == 1 and len(report.changed) == int(first == corrected), report
+    assert not report.failed and not report.removed
+    assert {Path(article.source).name: "Sunday" in article.text for article in index.library.articles()} == {
+        name: name == corrected for name in ("a.txt", "b.txt")
+    }
+    assert len(set(index.add([news], prune=True).unchanged)) == 2
+
+
+def test_an_article_gone_from_one_file_is_not_pruned_while_its_copy_is_read(index: Index, tmp_path: Path) -> None:
+    lines = [json.dumps({"text": f"The {thing} was opened on Monday."}) for thing in ("bridge", "tunnel")]
+    for name in ("b.jsonl", "a.jsonl"):
+        (tmp_path / name).write_text("\n".join(lines))
+        index.add([tmp_path / name])
+    (tmp_path / "b.jsonl").write_text(lines[0])
+    assert not index.add([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], prune=True).removed
+    (tmp_path / "a.jsonl").write_text(lines[0])
+    assert len(index.add([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], prune=True).removed) == 1
+
+
+def test_what_went_from_one_source_to_the_next_is_not_pruned(index: Index, news: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    index.add([news])
+    (news / "bees.md").rename(archive / "bees.md")
+    assert not index.add([news, archive], prune=True).removed
+    assert index.library.article_count() == 3
+
+
+@pytest.mark.parametrize("target", ["ab12", "all.jsonl"])
+def test_a_link_to_a_file_of_several_gives_them_all(index: Index, tmp_path: Path, target: str) -> None:
+    blobs, news = tmp_path / "blobs", tmp_path / "news"
+    blobs.mkdir()
+    news.mkdir()
+    lines = [json.dumps({"id": f"n:{number}", "text": f"Ship {number} left the harbour on Monday."}) for number in range(3)]
+    (blobs / target).write_text("\n".join(lines))
+    (news / "news.jsonl").symlink_to(blobs / target)
+    report = index.add([news])
+    assert len(report.added) == 3 and not report.failed
+    (blobs / target).write_text("\n".join(lines[:2]).replace("Monday", "Friday"))
+    report = index.add([news])
+    assert len(report.changed) == 2 and not report.failed
+
+
 def test_one_id_for_two_articles_is_refused_and_the_first_kept(index: Index, tmp_path: Path) -> None:
     for name, word in (("a.jsonl", "bridge"), ("b.jsonl", "tunnel")):
         (tmp_path / name).write_text(json.dumps({"id": "1", "title": word, "text": f"The {word} was opened on Monday."}))
