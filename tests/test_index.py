@@ -292,6 +292,13 @@ def test_a_link_to_a_file_of_several_gives_them_all(index: Index, tmp_path: Path
     assert len(report.changed) == 2 and not report.failed
 
 
+def test_an_id_that_is_no_text_stops_no_other_article(index: Index, tmp_path: Path) -> None:
+    records = [{"id": "bad\ud83d", "text": "The bridge was opened."}, {"id": "\u200b", "text": "The tunnel was closed."}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
+    report = index.add([tmp_path / "a.jsonl"])
+    assert not report.failed and report.added[0] == "bad\ufffd" and report.added[1].startswith("a")
+
+
 def test_one_id_for_two_articles_is_refused_and_the_first_kept(index: Index, tmp_path: Path) -> None:
     for name, word in (("a.jsonl", "bridge"), ("b.jsonl", "tunnel")):
         (tmp_path / name).write_text(json.dumps({"id": "1", "title": word, "text": f"The {word} was opened on Monday."}))
