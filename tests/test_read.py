@@ -254,6 +254,31 @@ def test_the_charset_a_page_names_is_used(tmp_path: Path) -> None:
     assert one(put(tmp_path, "a.htm", page.encode("cp1251"))).text == text
 
 
+@pytest.mark.parametrize(
+    ("named", "really", "text"),
+    [
+        ("iso-8859-1", "cp1252", "The minister won’t go – “never”, she said… The café’s owner paid 3 €."),
+        ("latin1", "cp1252", "The minister won’t go – “never”, she said… The café’s owner paid 3 €."),
+        ("us-ascii", "cp1252", "The minister won’t go – “never”, she said… The café’s owner paid 3 €."),
+        ("iso-8859-9", "cp1254", "İstanbul’da şehirde ışıklar söndü – “yeni dönem” dedi."),
+        ("iso-2022-jp", "iso-2022-jp", "北の橋は火曜日に再び開通したと港湾局が発表した。"),
+        ("iso-2022-jp", "utf-8", "北の橋は火曜日に再び開通したと港湾局が発表した。"),
+        ("iso-8859-1", "shift_jis", "北の橋は火曜日に再び開通したと港湾局が発表した。町の住民は喜んでいる。"),
+    ],
+)
+def test_a_charset_is_taken_for_what_is_written_under_its_name(tmp_path: Path, named: str, really: str, text: str) -> None:
+    page = f"<html><head><meta charset='{named}'></head><body><p>{text}</p></body></html>"
+    assert one(put(tmp_path, "a.html", page.encode(really))).text == text
+
+
+def test_a_byte_that_a_charset_does_not_have_is_one_character_lost(tmp_path: Path) -> None:
+    text = "Die Brücke ist seit Dienstag geöffnet – „endlich“, sagte die Bürgermeisterin in Zürich, überrascht. " * 4
+    page = f"<html><head><meta charset='iso-8859-1'></head><body><p>{text}</p></body></html>".encode("cp1252")
+    assert one(put(tmp_path, "a.html", page.replace(b"Dienstag", b"Dien\x9dstag", 1))).text == text.strip().replace(
+        "Dienstag", "Dien\ufffdstag", 1
+    )
+
+
 def test_tables_lists_and_entities_of_a_page_are_read(tmp_path: Path) -> None:
     body = (
         "<ul><li>Two pylons are new &amp; painted.</li><li>One is <b>old</b>.</li></ul>"

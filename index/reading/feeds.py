@@ -278,7 +278,8 @@ def _json_authors(item: dict[str, Any]) -> str:
 
 def _string(item: dict[str, Any], name: str) -> str:
     value = item.get(name)
-    return value if isinstance(value, str) else ""
+    # Half a character, as JSON can have, could be neither fetched nor stored.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 # -- trees -------------------------------------------------------------------------------------
