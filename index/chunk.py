@@ -18,6 +18,9 @@ HEADING_TOKENS = 48
 """Room for the headline and date that go to the embedder with each passage: with the model's two
 marker tokens, 200 + 48 + 2 stays below the 256 that all-MiniLM-L6-v2 reads."""
 
+LONGEST_TITLE = 500
+"""Characters of a title that are in its heading, which is stored with every passage: a "title" may be a whole text."""
+
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 
@@ -40,7 +43,7 @@ def chunk(article: Article, count_tokens: CountTokens) -> list[Passage]:
 
 def heading(article: Article) -> str:
     """What goes along with each passage to the embedder and the lexical index: headline and date."""
-    return ". ".join(part for part in (article.title, spelled_date(article.published)) if part)
+    return ". ".join(part for part in (article.title[:LONGEST_TITLE].rstrip(), spelled_date(article.published)) if part)
 
 
 def embedded_text(article: Article, passage: Passage, count_tokens: CountTokens) -> str:

@@ -19,7 +19,7 @@ from index.address import identity, parse_address, same_site
 from index.errors import FetchError, ReadError
 from index.fetch import LARGEST, Fetched, Fetcher, Validators
 from index.read import fingerprint, read
-from index.reading.characters import kind_of_binary, one_line
+from index.reading.characters import decode_as, kind_of_binary, one_line
 from index.reading.feeds import Entry, Feed, read_feed
 from index.reading.formats import format_of, holds_many
 from index.records import Visit
@@ -326,15 +326,12 @@ def _ending(answer: Fetched) -> str:
 
 def _as_utf8(answer: Fetched) -> bytes:
     """The text with the encoding that its server names, which pages rely on, turned into one that names itself."""
-    body = answer.body
-    if answer.charset and not kind_of_binary(body) and not body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        # UTF-8 shows itself; servers that name a Latin one for it are many.
-        for encoding in ("utf-8", answer.charset):
-            try:
-                return codecs.BOM_UTF8 + body.removeprefix(codecs.BOM_UTF8).decode(encoding).encode("utf-8", "replace")
-            except (LookupError, UnicodeError, ValueError):
-                continue
-    return body
+    try:
+        text = decode_as(answer.body, answer.charset) if answer.charset else None
+    except ReadError:
+        text = None  # reading it as a file says what it is
+    # Without, the page itself may still name one that fits.
+    return answer.body if text is None else codecs.BOM_UTF8 + text.encode("utf-8", "replace")
 
 
 def _feed(answer: Fetched) -> Feed | None:

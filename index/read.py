@@ -228,7 +228,7 @@ def _article(draft: Draft, source: str) -> Article:
         language=draft.language,
     )
     digest = fingerprint(article)
-    return replace(article, sha256=digest, id=draft.id or f"a{digest[:16]}")
+    return replace(article, sha256=digest, id=one_line(draft.id) or f"a{digest[:16]}")
 
 
 def _whole(stream: BinaryIO, found: Format, size: int, *, packed: bool) -> bytes:

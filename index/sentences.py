@@ -11,8 +11,9 @@ from itertools import pairwise
 Span = tuple[int, int]
 
 _CLOSERS = "\"'”’»›)\\]」』）】"
+# A run of stops is taken as one, from its first: tried from each of its places, a long one would take hours.
 _END = re.compile(
-    rf"(?P<stop>[.!?…]+)[{_CLOSERS}]*(?:(?=\s)|(?P<glued>(?=[\"“‘(]?[^\W\d_])))|(?P<wide>[。！？．]+)[{_CLOSERS}]*|(?P<line>\n)"
+    rf"(?<![.!?…])(?P<stop>[.!?…]++)[{_CLOSERS}]*(?:(?=\s)|(?P<glued>(?=[\"“‘(]?[^\W\d_])))|(?P<wide>[。！？．]+)[{_CLOSERS}]*|(?P<line>\n)"
 )
 _OPENERS = re.compile(r"[\s\"'“‘«‹(\[「『（【•*–—-]*")
 

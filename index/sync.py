@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +29,9 @@ Read = Callable[[str | Path], Iterable[tuple[Article, str] | Failure]]
 """A source -> its articles, each with its origin: what it is known again by (`origin_of` for files)."""
 Chunked = tuple[Article, str, list[Passage]]
 
+# What says that a file is not there, or cannot be under such a name. Any other error says nothing of it.
+_GONE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL))
+
 
 @dataclass(slots=True)
 class _Books:
@@ -35,7 +40,9 @@ class _Books:
     by_origin: dict[str, str] = field(default_factory=dict)  # origin -> article id
     sha256: dict[str, str] = field(default_factory=dict)  # article id -> fingerprint of what is stored
     origin: dict[str, str] = field(default_factory=dict)  # article id -> origin
-    seen: set[str] = field(default_factory=set)  # article ids met in this sync
+    seen: set[str] = field(default_factory=set)  # article ids met in this sync, be it as a copy at another origin
+    given: set[str] = field(default_factory=set)  # article ids met in this sync at their own origin
+    copies: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # article id -> (source, origin) of its copies
 
     def note(self, article: Article, origin: str) -> None:
         old = self.origin.get(article.id)
@@ -44,7 +51,11 @@ class _Books:
         self.by_origin[origin] = article.id
         self.origin[article.id] = origin
         self.sha256[article.id] = article.sha256
-        self.seen.add(article.id)
+        self.met(article.id)
+
+    def met(self, article_id: str) -> None:
+        self.seen.add(article_id)
+        self.given.add(article_id)
 
 
 @dataclass(slots=True)
@@ -116,10 +127,12 @@ def sync(
             if meter.waiting >= BATCH_PASSAGES:
                 store(batch)
                 batch = []
-        if prune:
-            found.removed.extend(_vanished(source, books, found))
     if batch:
         store(batch)
+    if prune:
+        # Once all are read: what is gone from one source may have gone to another.
+        for source in sources:
+            found.removed.extend(_vanished(source, books, found))
     if found.removed:
         library.remove(found.removed)
         lexical.settle(anew=True)
@@ -159,10 +172,13 @@ def _wanted(
         if known is None and item.id in books.origin:
             home = books.origin[item.id]
             if books.sha256[item.id] == item.sha256:
-                if item.id not in books.seen and not _exists(home):
+                if item.id not in books.given and not _exists(home):
                     library.move(item.id, origin, item.source)
                     books.note(item, origin)
-                books.seen.add(item.id)
+                else:
+                    # Its id is not given by this: what stands at its own origin may have changed.
+                    books.seen.add(item.id)
+                    books.copies.setdefault(item.id, []).append((item.source, origin))
                 found.unchanged.append(item.id)
                 continue
             if not item.id.startswith("a" + item.sha256[:16]):
@@ -181,34 +197,70 @@ def _wanted(
                 item = replace(item, id=f"a{again[:16]}")
         elif known is not None:
             if books.sha256[known] == item.sha256:
-                books.seen.add(known)
+                books.met(known)
                 found.unchanged.append(known)
                 continue
-            if known in books.seen:
+            if known in books.given:
                 found.failed.append(
                     Failure(item.source, f"the id {item.id!r} is given twice, to different articles; the first was kept.")
                 )
                 continue
             item = replace(item, id=known)
+        copies = books.copies.pop(known, []) if known is not None else []
+        before = library.article(item.id) if copies else item
         (found.changed if item.id in books.origin else found.added).append(item.id)
         books.note(item, origin)
         yield item, origin
+        # What were copies of it still hold the old words: another article's by now.
+        for _ in copies:
+            found.unchanged.remove(item.id)
+        yield from _wanted(library, [(replace(before, source=at), copy) for at, copy in copies], books, found)
 
 
 def origin_of(article: Article) -> str:
     """Where an article came from, so that it is known again: the resolved file, with its id if the file holds many."""
-    path = Path(article.source).resolve()
-    return f"{path}#{article.id}" if holds_many(path) else str(path)
+    path = Path(article.source)
+    file = path.resolve()
+    if not holds_many(path):
+        return str(file)
+    # What a link leads to may have a name that says nothing, as in a store of blobs; the link's own name says what it holds.
+    return f"{file if holds_many(file) else path.parent.resolve() / path.name}#{article.id}"
 
 
 def _exists(origin: str) -> bool:
     # What is gone from the web is not looked for there: its article stays where it was first read.
-    return is_web_address(origin) or Path(origin.split("#", 1)[0]).exists() or Path(origin).exists()
+    return is_web_address(origin) or _is_there(_file_of(origin)) or _is_there(origin)
+
+
+def _file_of(origin: str) -> str:
+    """The file that an origin names: all of it, or what stands before the id when that file holds many."""
+    # A "#" may stand in the name of any file, and in an id.
+    ends = (place for place, char in enumerate(origin) if char == "#")
+    return next((origin[:end] for end in ends if holds_many(origin[:end])), origin)
+
+
+def _is_there(path: str) -> bool:
+    """Whether a file is there; one in a folder that may not be looked into counts as there."""
+    try:
+        Path(path).stat()
+    except OSError as error:
+        return error.errno not in _GONE
+    except ValueError:
+        return False
+    return True
+
+
+def _resolved(path: str | Path) -> Path:
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError, ValueError):
+        # A link that leads back to itself, or a name that is none: nothing was read from there.
+        return Path(path).absolute()
 
 
 def _vanished(source: str | Path, books: _Books, found: _Found) -> list[str]:
     """The ids of articles that came from this source and are gone from it; none when that is not certain."""
-    root = str(Path(source).resolve())
+    root = str(_resolved(source))
     inside = [
         article_id
         for article_id, origin in books.origin.items()
@@ -216,14 +268,22 @@ def _vanished(source: str | Path, books: _Books, found: _Found) -> list[str]:
     ]
     if not any(article_id in books.seen for article_id in inside):
         return []  # an empty or failed source
-    failed = {str(Path(failure.source.split(", line ")[0]).resolve()) for failure in found.failed}
+    # A failure names the file, or the file and a place in it: "news.json, article 3". File names may have commas too.
+    named = {
+        failure.source[:end]
+        for failure in found.failed
+        for end in (*(comma.start() for comma in re.finditer(", ", failure.source)), len(failure.source))
+    }
+    failed = {_resolved(name) for name in named}
     gone = []
     for article_id in inside:
-        file = books.origin[article_id].split("#", 1)[0]
-        if article_id not in books.seen and file not in failed:
-            holds_many = "#" in books.origin[article_id]
-            if holds_many or not Path(file).exists():
-                gone.append(article_id)
+        origin = books.origin[article_id]
+        file = _file_of(origin)
+        # A folder that could not be looked into says nothing of the files in it.
+        if article_id in books.seen or not failed.isdisjoint((Path(file), *Path(file).parents)):
+            continue
+        if not _is_there(origin):
+            gone.append(article_id)
     for article_id in gone:
         del books.by_origin[books.origin.pop(article_id)]
         del books.sha256[article_id]

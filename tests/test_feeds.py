@@ -110,6 +110,12 @@ def test_json_feed() -> None:
     assert read_feed(b'{"articles": []}', HERE) is None
 
 
+def test_half_characters_in_a_json_feed_can_be_fetched_and_stored() -> None:
+    item = {"id": "x\ud83d", "url": "/\ud83d", "content_text": "The text.", "authors": [{"name": "A\ud83d"}]}
+    feed = read_feed(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [item]}).encode(), HERE)
+    assert feed is not None and all(said.encode() for said in (feed.entries[0].link, feed.entries[0].key))
+
+
 def test_sitemaps_newest_first() -> None:
     feed = read_feed(
         b"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">
@@ -413,6 +419,7 @@ def test_odd_pages_and_other_formats(site: Site, chat: Chat) -> None:
     lines = "\n".join(json.dumps({"id": f"n:{n}", "title": f"Story {n}", "text": f"{LEAD} Part {n}."}) for n in (1, 2))
     sentence = "Инженеры снова открыли северный мост во вторник. "
     russian = f"<html><head><title>Мост</title></head><body><article><p>{sentence * 3}</p></article>"
+    japanese = "北の橋は火曜日に再び開通したと港湾局が発表した。"
     blob = pdf([["Ferries sail to the northern island again, the harbour authority said."]])
     report = chat.add(
         site.act("/slow", slow),
@@ -423,8 +430,10 @@ def test_odd_pages_and_other_formats(site: Site, chat: Chat) -> None:
         site.put("/note.md", f"---\ntitle: A note\n---\n\n{SECOND}", "text/plain"),
         site.put("/list", lines, "application/x-ndjson"),
         site.put("/ru", russian.encode("cp1251"), "text/html; charset=windows-1251"),
+        site.put("/old", page("Won’t go").encode("cp1252"), "text/html; charset=ISO-8859-1"),
+        site.put("/jp.txt", japanese.encode("iso-2022-jp"), "text/plain; charset=iso-2022-jp"),
     )
-    assert not report.failed and len(report.added) == 9 and free == [True]
+    assert not report.failed and len(report.added) == 11 and free == [True]
     assert "/feed" not in site.paths()
     stored = {article.source.removeprefix(site.url("")): article for article in chat.articles()}
     # A page that says it is another site's is shown where it was read.
@@ -432,6 +441,7 @@ def test_odd_pages_and_other_formats(site: Site, chat: Chat) -> None:
     assert SECOND[:40] in stored["/doc?id=1"].text.replace("\n", " ") and stored["/doc?id=1"].url == site.url("/doc?id=1")
     assert stored["/note.md"].title == "A note"
     assert "Инженеры" in stored["/ru"].text
+    assert stored["/old"].title == "Won’t go" and japanese in stored["/jp.txt"].text
     assert {"n:1", "n:2"} <= {article.id for article in chat.articles()}
 
 

@@ -111,7 +111,7 @@ def test_an_address_in_the_place_of_a_name_is_refused(site: Site, host: str) -> 
         "http://news.test:99999/", "http://news.test:x/", "http:///etc/passwd", "http://", "http:news.test", "http://a b.test",
         "file:///etc/passwd", "ftp://news.test/", "gopher://news.test/", "javascript:alert(1)", "data:text/html,x",
         "//news.test/", "news.test", "", "http://news%2etest/", "http://a..test/", "http://[::1", "http://news.test/\r\nX: y",
-        "http://" + "a" * 64 + ".test/", "http://news.test/" + "a" * 5000, "http://n\x00ews.test/",
+        "http://" + "a" * 64 + ".test/", "http://news.test/" + "a" * 5000, "http://n\x00ews.test/", "http://news.test/\ud83d",
     ],
 )  # fmt: skip
 def test_what_is_no_address_or_hides_one_is_refused_unasked(site: Site, url: str) -> None:

@@ -166,6 +166,139 @@ def test_lines_gone_from_a_collection_file_are_pruned_but_not_after_a_bad_line(i
     assert index.add([path], prune=True).removed == ("n:2",)
 
 
+def message(number: int, body: str) -> str:
+    head = f"From a@example.org Mon Mar  1 00:00:00 2021\nFrom: a@example.org\nMessage-ID: <{number}@example.org>"
+    return f"{head}\nSubject: Letter {number}\n\n{body}\n\n"
+
+
+@pytest.mark.parametrize("name", ["some.json", "news, all, 2021.json", "letters.mbox"])
+def test_what_cannot_be_read_of_a_file_of_several_is_not_gone_from_it(index: Index, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "news" / name
+    path.parent.mkdir()
+
+    def save(second: object) -> None:
+        if path.suffix == ".mbox":
+            path.write_text(message(1, "A bridge was opened over the river.") + message(2, str(second or "")))
+            return
+        texts = ["A bridge was opened over the river.", second]
+        path.write_text(json.dumps([{"id": f"n:{number}", "text": text} for number, text in enumerate(texts)]))
+
+    save("A tunnel was dug under the hill.")
+    assert len(index.add([path.parent]).added) == 2
+    save(None)
+    report = index.add([path.parent], prune=True)
+    assert not report.removed and len(report.unchanged) == 1 and len(report.failed) == 1, report
+    assert index.library.article_count() == 2
+
+
+@pytest.mark.parametrize("name", ["Report #1.txt", "all.jsonl#1.txt", "#1/a.jsonl #2/b.txt"])
+def test_a_file_with_a_hash_in_its_name_is_pruned_only_when_it_is_gone(index: Index, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "news" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("The bridge over the river was opened on Monday.")
+    (tmp_path / "news" / "b.txt").write_text("The tunnel under the hill was closed on Friday.")
+    assert len(index.add([tmp_path / "news"]).added) == 2
+    path.write_bytes(b"")
+    assert not index.add([tmp_path / "news"], prune=True).removed
+    path.unlink()
+    assert len(index.add([tmp_path / "news"], prune=True).removed) == 1
+
+
+def test_nothing_of_a_folder_that_cannot_be_looked_into_is_pruned(
+    index: Index, news: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = news / "shut"
+    shut.mkdir()
+    write(shut / "owl.md", "An owl", "An owl was seen in the churchyard.")
+    (shut / "all.jsonl").write_text(json.dumps({"id": "n:1", "text": "A bridge was opened over the river."}))
+    index.add([news])
+    write(news / "new.md", "A new one", "A comet stood above the valley.")
+    # Refused as the system does it, as tests may be run by one who is refused nothing.
+    scandir, stat = os.scandir, os.stat
+
+    def refuse(call, path, *more, **named):  # type: ignore[no-untyped-def]
+        if not isinstance(path, int) and os.fspath(path).startswith(str(shut)) and (call is scandir or Path(path) != shut):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return call(path, *more, **named)
+
+    monkeypatch.setattr(os, "scandir", lambda *said, **named: refuse(scandir, *said, **named))
+    monkeypatch.setattr(os, "stat", lambda *said, **named: refuse(stat, *said, **named))
+    report = index.add([news], prune=True)
+    assert not report.removed and [failure.source for failure in report.failed] == [str(shut)]
+    assert len(report.added) == 1 and index.library.article_count() == 6
+
+
+def test_links_that_lead_to_themselves_stop_nothing(index: Index, news: Path) -> None:
+    (news / "loop.txt").symlink_to("loop.txt")
+    assert len(index.add([news], prune=True).added) == 3
+    (news / "choir.md").unlink()
+    assert len(index.add([news], prune=True).removed) == 1
+
+
+@pytest.mark.parametrize("corrected", ["a.txt", "b.txt"])
+@pytest.mark.parametrize("first", ["a.txt", "b.txt"])
+def test_a_correction_is_taken_in_though_a_copy_of_the_article_stands_elsewhere(
+    index: Index, tmp_path: Path, first: str, corrected: str
+) -> None:
+    news = tmp_path / "news"
+    news.mkdir()
+    for name in (first, "a.txt", "b.txt"):
+        (news / name).write_text("The bridge over the river was opened on Monday.")
+        assert not index.add([news]).failed
+    assert index.library.article_count() == 1
+    (news / corrected).write_text("Corrected: the bridge over the river was opened on Sunday.")
+    report = index.add([news], prune=True)
+    # The first that was read is the article; the other one becomes an article of its own.
+    assert len(report.added) == 1 and len(report.changed) == int(first == corrected), report
+    assert not report.failed and not report.removed
+    assert {Path(article.source).name: "Sunday" in article.text for article in index.library.articles()} == {
+        name: name == corrected for name in ("a.txt", "b.txt")
+    }
+    assert len(set(index.add([news], prune=True).unchanged)) == 2
+
+
+def test_an_article_gone_from_one_file_is_not_pruned_while_its_copy_is_read(index: Index, tmp_path: Path) -> None:
+    lines = [json.dumps({"text": f"The {thing} was opened on Monday."}) for thing in ("bridge", "tunnel")]
+    for name in ("b.jsonl", "a.jsonl"):
+        (tmp_path / name).write_text("\n".join(lines))
+        index.add([tmp_path / name])
+    (tmp_path / "b.jsonl").write_text(lines[0])
+    assert not index.add([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], prune=True).removed
+    (tmp_path / "a.jsonl").write_text(lines[0])
+    assert len(index.add([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], prune=True).removed) == 1
+
+
+def test_what_went_from_one_source_to_the_next_is_not_pruned(index: Index, news: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    index.add([news])
+    (news / "bees.md").rename(archive / "bees.md")
+    assert not index.add([news, archive], prune=True).removed
+    assert index.library.article_count() == 3
+
+
+@pytest.mark.parametrize("target", ["ab12", "all.jsonl"])
+def test_a_link_to_a_file_of_several_gives_them_all(index: Index, tmp_path: Path, target: str) -> None:
+    blobs, news = tmp_path / "blobs", tmp_path / "news"
+    blobs.mkdir()
+    news.mkdir()
+    lines = [json.dumps({"id": f"n:{number}", "text": f"Ship {number} left the harbour on Monday."}) for number in range(3)]
+    (blobs / target).write_text("\n".join(lines))
+    (news / "news.jsonl").symlink_to(blobs / target)
+    report = index.add([news])
+    assert len(report.added) == 3 and not report.failed
+    (blobs / target).write_text("\n".join(lines[:2]).replace("Monday", "Friday"))
+    report = index.add([news])
+    assert len(report.changed) == 2 and not report.failed
+
+
+def test_an_id_that_is_no_text_stops_no_other_article(index: Index, tmp_path: Path) -> None:
+    records = [{"id": "bad\ud83d", "text": "The bridge was opened."}, {"id": "\u200b", "text": "The tunnel was closed."}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
+    report = index.add([tmp_path / "a.jsonl"])
+    assert not report.failed and report.added[0] == "bad\ufffd" and report.added[1].startswith("a")
+
+
 def test_one_id_for_two_articles_is_refused_and_the_first_kept(index: Index, tmp_path: Path) -> None:
     for name, word in (("a.jsonl", "bridge"), ("b.jsonl", "tunnel")):
         (tmp_path / name).write_text(json.dumps({"id": "1", "title": word, "text": f"The {word} was opened on Monday."}))

@@ -113,6 +113,11 @@ def test_charsets_as_they_are_and_not_as_they_are_said_to_be(tmp_path: Path, sta
     assert one(put(tmp_path, head.encode() + written.encode(really))).text == text
 
 
+def test_a_header_in_latin_1_keeps_its_quotation_marks(tmp_path: Path) -> None:
+    head = "From: a@b.example\nSubject: =?iso-8859-1?Q?The_minister_won=92t_go?=\n\n"
+    assert one(put(tmp_path, f"{head}{LEAD}")).title == "The minister won’t go"
+
+
 @pytest.mark.parametrize("stated", ["Tue, 19 May 2020 08:30:00 GMT", "19 May 2020 08:30 +0200", "Tue, 19 May 20 08:30:00 GMT"])
 def test_the_day_it_was_sent(tmp_path: Path, stated: str) -> None:
     assert one(put(tmp_path, f"From: a@b\nSubject: x\nDate: {stated}\n\n{LEAD}")).published == date(2020, 5, 19)

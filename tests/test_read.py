@@ -236,6 +236,24 @@ LINKED = '<script type="application/ld+json">{}</script>'
         ('<meta name="DC.date.issued" content="2020-05-19">', "", date(2020, 5, 19)),
         ("", '<time datetime="2020-05-19T08:00">Tuesday</time>', date(2020, 5, 19)),
         ("", '<time datetime="2020-05-19">a</time><time datetime="2021-01-01">b</time>', None),
+        ("", '<p class="meta">By Ada Moor in Oberau, <time datetime="2020-05-19">19 May 2020</time></p>', date(2020, 5, 19)),
+        ("", '<a href="/x"><time class="entry-date published updated" datetime="2020-05-19">x</time></a>', date(2020, 5, 19)),
+        (
+            "",
+            '<time class="published" datetime="2020-05-19">x</time><time class="updated" datetime="2021-01-01">y</time>',
+            date(2020, 5, 19),
+        ),
+        ("", '<time itemprop="dateModified" datetime="2020-05-19">Tuesday</time>', None),
+        ("", '<time class="updated" datetime="2020-05-19">Tuesday</time>', None),
+        ("", '<p>Last updated: <time datetime="2020-05-19">Tuesday</time></p>', None),
+        ("", '<p><b>Updated</b> <time datetime="2020-05-19">Tuesday</time></p>', None),
+        ("", '<p>The vote will be on <time datetime="2020-05-19">19 May</time>.</p>', None),
+        ("", f'<p>{LEAD} On <time datetime="2020-05-19">19 May</time> it follows</p>', None),
+        ("", '<div class="related"><a href="/x">Another</a> <time datetime="2020-05-19">19 May</time></div>', None),
+        ("", '<ul><li><h3><a href="/x">Another</a></h3><time datetime="2020-05-19">19 May</time></li></ul>', None),
+        ('<meta name="date" content="1401-08-22">', "", None),
+        ('<meta name="date" content="2565-11-13">', "", None),
+        ('<meta name="date" content="1665-11-13">', "", date(1665, 11, 13)),
         ("", "<p>Published on 19 May 2020</p>", None),
         ("", '<a href="https://n.example/2020/05/19/bridge">here</a>', None),
         ('<link rel="canonical" href="https://n.example/2020/05/19/bridge">', "", None),
@@ -252,6 +270,31 @@ def test_the_charset_a_page_names_is_used(tmp_path: Path) -> None:
     text = "Мост через реку снова открыт для движения, сообщили во вторник власти города."
     page = f"<html><head><meta charset='windows-1251'></head><body><p>{text}</p></body></html>"
     assert one(put(tmp_path, "a.htm", page.encode("cp1251"))).text == text
+
+
+@pytest.mark.parametrize(
+    ("named", "really", "text"),
+    [
+        ("iso-8859-1", "cp1252", "The minister won’t go – “never”, she said… The café’s owner paid 3 €."),
+        ("latin1", "cp1252", "The minister won’t go – “never”, she said… The café’s owner paid 3 €."),
+        ("us-ascii", "cp1252", "The minister won’t go – “never”, she said… The café’s owner paid 3 €."),
+        ("iso-8859-9", "cp1254", "İstanbul’da şehirde ışıklar söndü – “yeni dönem” dedi."),
+        ("iso-2022-jp", "iso-2022-jp", "北の橋は火曜日に再び開通したと港湾局が発表した。"),
+        ("iso-2022-jp", "utf-8", "北の橋は火曜日に再び開通したと港湾局が発表した。"),
+        ("iso-8859-1", "shift_jis", "北の橋は火曜日に再び開通したと港湾局が発表した。町の住民は喜んでいる。"),
+    ],
+)
+def test_a_charset_is_taken_for_what_is_written_under_its_name(tmp_path: Path, named: str, really: str, text: str) -> None:
+    page = f"<html><head><meta charset='{named}'></head><body><p>{text}</p></body></html>"
+    assert one(put(tmp_path, "a.html", page.encode(really))).text == text
+
+
+def test_a_byte_that_a_charset_does_not_have_is_one_character_lost(tmp_path: Path) -> None:
+    text = "Die Brücke ist seit Dienstag geöffnet – „endlich“, sagte die Bürgermeisterin in Zürich, überrascht. " * 4
+    page = f"<html><head><meta charset='iso-8859-1'></head><body><p>{text}</p></body></html>".encode("cp1252")
+    assert one(put(tmp_path, "a.html", page.replace(b"Dienstag", b"Dien\x9dstag", 1))).text == text.strip().replace(
+        "Dienstag", "Dien\ufffdstag", 1
+    )
 
 
 def test_tables_lists_and_entities_of_a_page_are_read(tmp_path: Path) -> None:

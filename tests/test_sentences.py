@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
-from index.chunk import MAX_TOKENS, chunk, embedded_text
+from index.chunk import MAX_TOKENS, chunk, embedded_text, heading
 from index.minilm import WINDOW, token_counter
 from index.sentences import sentence_spans
 from index.types import Article
@@ -46,6 +50,13 @@ def sentences(text: str) -> list[str]:
 )
 def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) -> None:
     assert sentences(text) == expected
+
+
+@pytest.mark.parametrize("run", ["." * 50_000, "!?…" * 15_000, '."' * 25_000, "。" * 50_000])
+def test_a_run_of_stops_takes_no_time(run: str) -> None:
+    began = time.process_time()
+    assert "".join(sentences(f"It cost a{run}5 then.")).startswith("It cost a")
+    assert time.process_time() - began < 2
 
 
 TORTURE = {
@@ -90,3 +101,11 @@ def test_a_headline_without_end_leaves_room_for_the_passage() -> None:
     (passage,) = chunk(article, count)
     embedded = embedded_text(article, passage, count)
     assert embedded.endswith("A sentence of the article.") and count([embedded])[0] + 2 <= WINDOW
+
+
+def test_a_title_that_is_a_whole_text_is_not_stored_with_every_passage() -> None:
+    article = Article(id="a1", title="word another " * 20_000, text="A sentence of the article.", source="x.txt")
+    assert len(heading(article)) <= 500
+    ordinary = replace(article, title="A headline", published=date(2022, 3, 4))
+    assert heading(ordinary) == "A headline. 4 March 2022"
+    assert [passage.id for passage in chunk(ordinary, token_counter())] == ["p18bbbcec23096fa96fe7"]

@@ -52,6 +52,10 @@ _BINARY_CONTROLS = bytes(set(range(32)) - {0, 7, 8, 9, 10, 11, 12, 13, 26, 27})
 _SAMPLE = 64 * 1024
 _LATIN = frozenset(("cp1250", "iso8859_2", "cp1254", "iso8859_9", "cp1257", "iso8859_13", "cp1258", "mac_latin2"))
 _NEVER = frozenset(("utf_7", "ascii", "hz", "cp037", "cp500", "cp1026", "cp1140", "cp273"))
+# What browsers take a charset for, as its pages nearly always are written in the larger one.
+_LARGER = {"iso8859-1": "cp1252", "ascii": "cp1252", "cp1252": "cp1252", "iso8859-9": "cp1254"}
+# Charsets whose bytes are all ASCII: what looks like readable text is not what they say.
+_SHIFTING = frozenset(("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr", "hz"))
 # Letters of scripts in which the zero-width (non-)joiner changes what is read: Arabic, Syriac to NKo, and
 # Devanagari to Khmer and Mongolian.
 _JOINING = "\u0600-\u07ff\u08a0-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufeff"
@@ -80,14 +84,36 @@ def kind_of_binary(data: bytes) -> str:
 def decode(data: bytes, *, declared: str = "") -> str:
     """The characters that `data` encodes; line ends and invisible characters still as they are.
 
-    A byte order mark decides, then UTF-8, then `declared` (the charset a page names), then a guess.
-    Raises ReadError for a binary and for what no encoding makes readable.
+    What `decode_as` says of the charset that a page names (`declared`), then a guess. Raises ReadError for a binary
+    and for what no encoding makes readable.
+    """
+    text = decode_as(data, declared)
+    return _readable(_guess(data)) if text is None else text
+
+
+def charset(declared: str) -> str:
+    """The Python name of the charset that is meant by a declared one, or "" when it is unknown."""
+    try:
+        name = codecs.lookup(declared).name if declared else ""
+    except (LookupError, ValueError, TypeError):
+        return ""
+    return _LARGER.get(name, name)
+
+
+def decode_as(data: bytes, declared: str) -> str | None:
+    """The characters that `data` encodes when that is certain, or None when `declared` would have to be guessed.
+
+    A byte order mark decides, then a declared charset whose bytes are all ASCII, then UTF-8, then `declared`.
+    Raises ReadError for a binary.
     """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return _readable(data[len(bom) :].decode(encoding, errors="replace"))
     if kind := kind_of_binary(data):
         raise ReadError(f"it seems to be {kind}, not text")
+    encoding = charset(declared)
+    if encoding in _SHIFTING and data.isascii():
+        return data.decode(encoding, errors="replace")
     sample = data[:_SAMPLE]
     if wide := _utf16_without_bom(sample):
         return _readable(data.decode(wide, errors="replace"))
@@ -98,16 +124,17 @@ def decode(data: bytes, *, declared: str = "") -> str:
         return _readable(data.decode("utf-8"))
     except UnicodeDecodeError:
         pass
-    mended = data.decode("utf-8", errors="replace")
-    foreign = sum(1 for char in mended if char > "\x7f")
-    if mended.count("\ufffd") <= 0.05 * foreign:
-        return _readable(mended)
-    if declared:
+    # A stray byte or two, such as no charset has, do not make it another one.
+    for likely in ("utf-8", encoding) if encoding in _SHIFTING or encoding in _LARGER.values() else ("utf-8",):
+        mended = data.decode(likely, errors="replace")
+        if mended.count("\ufffd") <= 0.05 * sum(1 for char in mended if char > "\x7f"):
+            return _readable(mended)
+    if encoding:
         try:
-            return _readable(data.decode(declared))
-        except (LookupError, UnicodeDecodeError, ReadError, ValueError):
+            return _readable(data.decode(encoding))
+        except (LookupError, ReadError, ValueError):
             pass
-    return _readable(_guess(data))
+    return None
 
 
 def normalise(text: str) -> str:

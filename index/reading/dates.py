@@ -21,13 +21,16 @@ _DAY_FIRST = re.compile(rf"(?:\w{{3,9}},?\s+)?(\d{{1,2}})(?:st|nd|rd|th)?\s+{_MO
 _MONTH_FIRST = re.compile(rf"(?:\w{{3,9}},?\s+)?{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})\b", re.IGNORECASE)
 # Seconds since 1970: from 1980 on, so that a year, a day or a counter is never taken for a moment.
 _FIRST_SECOND, _LAST_SECOND = 315_532_800, 4_102_444_800
+# There was no newspaper before. The years that Iran (1401) and Thailand (2565) count lie outside of what is plausible.
+_FIRST_YEAR = 1600
 
 
 def stated_date(value: object) -> date | None:
     """The calendar day `value` states, or None.
 
     Takes dates, datetimes (the day as written, in the zone it was written in), ISO 8601, RFC 2822,
-    "12 November 2022", "November 12, 2022", 2022年11月12日, and seconds or milliseconds since 1970 (UTC).
+    "12 November 2022", "November 12, 2022", 2022年11月12日, and seconds or milliseconds since 1970 (UTC). A day before
+    1600 or after next year is none.
     """
     if isinstance(value, datetime):
         return _plausible(value.date())
@@ -46,7 +49,7 @@ def _from_number(value: float) -> date | None:
     if _FIRST_SECOND * 1000 <= value <= _LAST_SECOND * 1000:
         value = value / 1000
     if _FIRST_SECOND <= value <= _LAST_SECOND:
-        return datetime.fromtimestamp(value, UTC).date()
+        return _plausible(datetime.fromtimestamp(value, UTC).date())
     if isinstance(value, int) and 1000_01_01 <= value <= 2999_12_31:
         return _day(value // 10000, value // 100 % 100, value % 100)
     return None
@@ -80,4 +83,4 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 def _plausible(day: date) -> date | None:
     # 0001-01-01 and 1970-01-01 are what programs write when they mean "no date".
-    return day if day.year >= 1000 and day != date(1970, 1, 1) else None
+    return day if _FIRST_YEAR <= day.year <= datetime.now(UTC).year + 1 and day != date(1970, 1, 1) else None

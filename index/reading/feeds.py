@@ -267,7 +267,7 @@ def _json_entry(item: dict[str, Any], url: str, feed: Draft) -> Entry:
         published=stated_date(_string(item, "date_published")) or stated_date(_string(item, "date_modified")),
     )
     stamp = _stamp(_string(item, "date_modified"), _string(item, "date_published"), title, blurb.text)
-    return Entry(link, str(item.get("id") or link or stamp)[:1000], blurb, stamp)
+    return Entry(link, one_line(str(item.get("id") or link or stamp))[:1000], blurb, stamp)
 
 
 def _json_authors(item: dict[str, Any]) -> str:
@@ -278,7 +278,8 @@ def _json_authors(item: dict[str, Any]) -> str:
 
 def _string(item: dict[str, Any], name: str) -> str:
     value = item.get(name)
-    return value if isinstance(value, str) else ""
+    # Half a character, as JSON can have, could be neither fetched nor stored.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 # -- trees -------------------------------------------------------------------------------------

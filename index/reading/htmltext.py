@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from index.reading.blocks import letters, render
+from index.reading.blocks import ends_sentence, letters, render
 from index.reading.boilerplate import article_blocks
 from index.reading.characters import decode, one_line
 from index.reading.clean import without_title
@@ -36,6 +36,16 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 # Above this many characters trafilatura's second opinions cost seconds.
 _LONG_PAGE = 1_000_000
 _DATA_URL = re.compile(r"data:[\w/+.-]{1,80};base64,[A-Za-z0-9+/=]{200,}")
+_CHANGED = re.compile(
+    r"updat|modif|revis|\bedited|\bcorrect(?:ed|ion)|aktuali[sz]|actuali[sz]|aggiorn|atualiz|mis à jour|обновл", re.IGNORECASE
+)
+_ISSUED = re.compile(r"publish|posted|entry-date|issued|created", re.IGNORECASE)
+_ELSEWHERE = re.compile(
+    r"related|teaser|recommend|promo|sidebar|popular|trending|latest|comment|more-|read-?(?:more|next|also)|most-?read",
+    re.IGNORECASE,
+)
+_MOST_TIMES = 100
+_LONGEST_BYLINE = 120
 _TITLE_END = re.compile(r"\s+[|–—·»-]\s+")
 
 
@@ -157,9 +167,52 @@ def _published(tree: HtmlElement, linked_data: list[dict[str, Any]]) -> date | N
             return day
     # Any other <time> is the article's own only if the page names no second day: teasers and comments have
     # theirs.
-    days = {stated_date(value) for value in tree.xpath("//time[not(ancestor::aside or ancestor::footer)]/@datetime")}
+    times = tree.xpath("//time[@datetime][not(ancestor::aside or ancestor::footer or ancestor::nav or ancestor::figure)]")
+    main = _holders(tree.iter("h1"))
+    linked = _holders(one for one in tree.iter("h2", "h3", "h4") if one.find(".//a") is not None or one.getparent().tag == "a")
+    days = {stated_date(time.get("datetime")) for time in times[:_MOST_TIMES] if _may_be_of_publication(time, main, linked)}
     days -= {None}
     return days.pop() if len(days) == 1 else None
+
+
+def _may_be_of_publication(time: HtmlElement, main: set[HtmlElement], linked: set[HtmlElement]) -> bool:
+    """Whether a <time> may say when its page was published: it is no change, no teaser's and no day that prose tells of.
+
+    `main` are the elements around a main heading, which no teaser is; `linked` those around a heading that is a link.
+    """
+    names, shown = _names(time), one_line(time.text_content()[:200])
+    if not _ISSUED.search(names) and _CHANGED.search(f"{names} {_label(time)} {shown}"):
+        return False
+    around = [one for one in time.iterancestors() if one not in main]
+    if any(_ELSEWHERE.search(_names(one)) or (one.tag in ("article", "li") and one in linked) for one in around):
+        return False
+    block = next((one for one in around if one.tag in ("p", "li", "blockquote", "td", "dd")), None)
+    said = one_line(block.text_content()) if block is not None else shown
+    return said == shown or (len(said) <= _LONGEST_BYLINE and not ends_sentence(said))
+
+
+def _holders(elements: Iterable[HtmlElement]) -> set[HtmlElement]:
+    """Every element around one of these."""
+    found: set[HtmlElement] = set()
+    for element in elements:
+        for holder in element.iterancestors():
+            if holder in found:
+                break
+            found.add(holder)
+    return found
+
+
+def _label(time: HtmlElement) -> str:
+    """The words right before a <time>, as in "Updated: "."""
+    previous, parent = time.getprevious(), time.getparent()
+    if previous is None:
+        return (parent.text or "") if parent is not None else ""
+    return (previous.tail or "").strip() or previous.text_content()[-40:]
+
+
+def _names(element: HtmlElement) -> str:
+    """What an element is named by whoever made the page."""
+    return " ".join(element.get(name) or "" for name in ("class", "id", "itemprop"))
 
 
 def _linked_data(tree: HtmlElement) -> Iterator[dict[str, Any]]:

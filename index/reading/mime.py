@@ -11,12 +11,11 @@ from email.header import decode_header
 from email.message import Message
 
 from index.errors import ReadError
+from index.reading.characters import charset as known_charset
 from index.reading.characters import decode, kind_of_binary, one_line
 
 _MOST_PARTS = 2_000
 _LONGEST_HEADER = 4_000
-# Charsets whose bytes are all ASCII: what looks like readable text is not what they say.
-_SHIFTING = frozenset(("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr", "hz"))
 
 
 def parse_mime(data: bytes) -> Message:
@@ -64,18 +63,14 @@ def content(part: Message) -> bytes:
 def charset(part: Message) -> str:
     """The charset a part says it has, or "" when it says none or one that is unknown."""
     try:
-        said = str(part.get_content_charset() or "")
-        return codecs.lookup(said).name if said else ""
+        return known_charset(str(part.get_content_charset() or ""))
     except (LookupError, ValueError, TypeError):
         return ""
 
 
 def characters(part: Message) -> str:
     """The text of a part, whatever charset it is really in. Raises ReadError when no charset makes it readable."""
-    data, said = content(part), charset(part)
-    if said in _SHIFTING:
-        return data.decode(said, "replace")
-    return decode(data, declared="cp1252" if said in ("iso8859-1", "ascii") else said)
+    return decode(content(part), declared=charset(part))
 
 
 def header(message: Message, name: str) -> str:
@@ -93,7 +88,7 @@ def header(message: Message, name: str) -> str:
 
 
 def _decoded(piece: bytes, encoding: str | None) -> str:
-    for name in (encoding or "utf-8", "utf-8", "cp1252"):
+    for name in (known_charset(encoding or "utf-8"), "utf-8", "cp1252"):
         try:
             return piece.decode(name)
         except (LookupError, UnicodeDecodeError, ValueError):
