@@ -47,7 +47,6 @@ _MARKER = re.compile(
 )
 _NUMBERS = re.compile(r"(\d{1,3})(?:\s*[-–—]\s*(\d{1,3}))?")
 _UNITS = re.compile(r"(?:^|[\s\d])(?:[kcmd]?m|km|ft|in|mi|yd|sq)$", re.IGNORECASE)
-_THINKING = re.compile(r"\A\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)\s*", re.DOTALL | re.IGNORECASE)
 _LINE_START = re.compile(r"(?m)^(?:[ \t]*(?:#{1,6}[ \t]+|[-•–]+[ \t]+|\d{1,2}[.)][ \t]+|>[ \t]*))+")
 _SIGNS = re.compile(r"\*+|`+|(?<!\w)_{1,2}(?=\w)|(?<=\w)_{1,2}(?!\w)")
 _HELD = re.compile(
@@ -60,6 +59,8 @@ _HELD = re.compile(
 """What may yet become a marker. One that stands before it has been told apart by it."""
 _BEGUN = re.compile(r"(?:\A|(?<=\n))(?:[ \t]*(?:[-•–#>]+|\d{1,2}[.)]?))+\Z")
 """The signs of a list, before its first word."""
+_HALF = re.compile(r"[\[【]#?\d{1,3}(?:[\d \t,;&–—-]|and\b){0,60}\Z")
+"""A marker that its text ends in the middle of."""
 _HELD_BACK = 2 * _LONGEST
 """Characters at the end that are looked at for what is held back."""
 _OPENED = re.compile(r"(?<![\s\[【(“\"‘'«•–—-])[\s\[【(“\"‘'«•–—-]+\Z")
@@ -95,12 +96,16 @@ def parse(raw: str, names: Sequence[str], *, done: bool) -> Text:
     `names` are what the passages are called when the text speaks of "Source 2": of the n-th the n-th name. A number in
     round brackets or after such a word points to a passage only when there are that many; others stay words.
     """
-    raw = _THINKING.sub("", _printable(raw))
+    raw = _printable(raw)
     if not done:
         # The last word may go on; a marker may follow what looks complete.
         raw = raw[: max(raw.rfind(" "), raw.rfind("\n")) + 1]
     raw = _SIGNS.sub("", raw)
-    if not done:
+    if done:
+        raw = raw.rstrip()
+        if half := _HALF.search(raw, max(0, len(raw) - _HELD_BACK)):
+            raw = raw[: half.start()].rstrip()
+    else:
         raw = raw.rstrip(" \t")
         for unsure in (_HELD, _BEGUN):
             if held := unsure.search(raw, max(0, len(raw) - _HELD_BACK)):

@@ -64,7 +64,7 @@ def told(raw: str) -> list[tuple[str, tuple[int, ...]]]:
         ("A paper cited document 3 as proof [1].", [("A paper cited document 3 as proof.", (1,))]),
         ("The Post’s source 2 was paid [1].", [("The Post’s source 2 was paid.", (1,))]),
         ("- It rained [1]\n- It **snowed** [2]", [("It rained", (1,)), ("It snowed", (2,))]),
-        ("<think>So [3] it is.</think>It rained [1].", [("It rained.", (1,))]),
+        ("It rained [1]. Nobody was hurt [1, ", [("It rained.", (1,)), ("Nobody was hurt", ())]),
         ("Dr. Ada Low (30) left in (2022) [1].", [("Dr. Ada Low (30) left in (2022).", (1,))]),
         ("It covers 20 km² of land [1].", [("It covers 20 km² of land.", (1,))]),
         ("Article 9 [sic] of the law [a b] holds.", [("Article 9 [sic] of the law [a b] holds.", ())]),
