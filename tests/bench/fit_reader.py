@@ -11,9 +11,8 @@ for the four on two cores that multiply bfloat16 (AMX), far longer on others. Ne
 The model's own matrices stay as they are; each gets a change of low rank (Hu et al. 2021), its other weights are fitted as
 they stand, all for one epoch after another. One step takes a few questions, each with the sentences found for it. The loss is
 that of choosing among these and "none of them" (a softmax with a zero for none): minus the log of the share of those that
-answer, or of none for a question without an answer; and, with half the weight each, the cross-entropy of each token being part
-of the answer, in sentences that answer and in those that do not, where none is. Questions that are answered, but by no sentence
-found, teach nothing and are left out.
+answer, or of none for a question without an answer; and, with half the weight, the cross-entropy of each token being part
+of the answer, in sentences that answer. Questions that are answered, but by no sentence found, teach nothing and are left out.
 """
 
 from __future__ import annotations
@@ -50,12 +49,8 @@ from rag.retrieve import retrieve
 CANDIDATES = 7
 """Sentences of a question that the network may see."""
 
-RIGHT, LIKELY, LIKELIEST, OTHERS = 2, 2, 3, 1
-"""Of these, a step sees at most so many that answer, and of the others so many of the likeliest by their words and of the rest,
-by lot."""
-
-WITHHELD = 0.25
-"""How often the sentences that answer are withheld from a step: then none does, though the others are about the same."""
+RIGHT, LIKELIEST, OTHERS = 2, 3, 1
+"""Of these, at most so many that answer, and of the others the likeliest by their words and some more by lot, a step."""
 
 INNER = 64
 """The width of the layer that scores."""
@@ -188,10 +183,7 @@ def drawn(lesson: Lesson, dice: random.Random) -> list[Pair]:
     """The pairs of a question that one step looks at."""
     right = [pair for pair in lesson.pairs if pair.right][:RIGHT]
     wrong = [pair for pair in lesson.pairs if not pair.right]
-    if len(wrong) > 1 and dice.random() < WITHHELD:
-        right = []
-    likely, others = wrong[:LIKELIEST], wrong[LIKELIEST:]
-    return right + dice.sample(likely, min(LIKELY, len(likely))) + dice.sample(others, min(OTHERS, len(others)))
+    return right + wrong[:LIKELIEST] + dice.sample(wrong[LIKELIEST:], min(OTHERS, len(wrong[LIKELIEST:])))
 
 
 def judged(network: Network, pairs: list[Pair]) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -209,22 +201,19 @@ def judged(network: Network, pairs: list[Pair]) -> tuple[torch.Tensor, list[torc
 def loss_of(network: Network, questions: list[list[Pair]]) -> torch.Tensor:
     """The loss of some questions, each with its pairs."""
     scores, marks = judged(network, [pair for pairs in questions for pair in pairs])
-    chosen, place = [], 0
-    marked: dict[bool, list[torch.Tensor]] = {True: [], False: []}
+    chosen, marked, place = [], [], 0
     for pairs in questions:
         mine = torch.cat([torch.zeros(1), scores[place : place + len(pairs)]])
         shares = functional.log_softmax(mine, 0)
         right = [n + 1 for n, pair in enumerate(pairs) if pair.right]
         chosen.append(-torch.logsumexp(shares[right], 0) if right else -shares[0])
         for n, pair in enumerate(pairs):
-            own = marks[place + n][pair.own]
             if pair.answer is not None:
                 told = torch.from_numpy(pair.answer[pair.own]).float()
-                marked[True].append(functional.binary_cross_entropy_with_logits(own, told))
-            elif not pair.right:
-                marked[False].append(functional.binary_cross_entropy_with_logits(own, torch.zeros_like(own)))
+                marked.append(functional.binary_cross_entropy_with_logits(marks[place + n][pair.own], told))
         place += len(pairs)
-    return torch.stack(chosen).mean() + 0.5 * sum(torch.stack(some).mean() for some in marked.values() if some)
+    loss = torch.stack(chosen).mean()
+    return loss + 0.5 * torch.stack(marked).mean() if marked else loss
 
 
 def padded(pairs: list[Pair]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -253,7 +242,8 @@ def report(name: str, network: Network, lessons: list[Lesson]) -> None:
 def main() -> None:
     arguments = fitting_arguments(readers=True, lessons=True)
     arguments.readers.mkdir(parents=True, exist_ok=True)
-    lessons = kept(arguments.lessons, lambda: read_all(arguments.data, arguments.indexes))
+    everything = kept(arguments.lessons, lambda: read_all(arguments.data, arguments.indexes))
+    lessons = [lesson for lesson in everything if lesson.asked.collection != NEWSWIRE]
     torch.set_num_threads(1)
     files = [arguments.readers / ("all.npz" if part == FOLDS else f"without-{part}.npz") for part in range(FOLDS + 1)]
 
@@ -262,10 +252,9 @@ def main() -> None:
         stored: Any = network.stored(marks=network.marks, score=network.score)
         np.savez(files[part], **stored)
         if part < FOLDS:
-            left_out = [lesson for lesson in lessons if lesson.asked.fold == part]
-            for of_newswire in (False, True):
-                mine = [lesson for lesson in left_out if (lesson.asked.collection == NEWSWIRE) == of_newswire]
-                report(f"left out: part {part}, {NEWSWIRE if of_newswire else 'the other collections'}", network, mine)
+            report(f"left out: part {part}", network, [lesson for lesson in lessons if lesson.asked.fold == part])
+        else:
+            report(f"left out: {NEWSWIRE}", network, [one for one in everything if one.asked.collection == NEWSWIRE])
 
     well = side_by_side([partial(fit_part, part) for part, file in enumerate(files) if not file.is_file()])
     if arguments.write and well:

@@ -26,8 +26,8 @@ from rag.open import open_chat
 QUESTIONS = Path(__file__).with_name("reading_questions.jsonl")
 COLLECTIONS = ("culture", "nature", "technology", "frank")
 NEWSWIRE = "newswire"
-"""Articles partly written in small letters, on which the reader is fitted but not the weights of answering: names and the
-like are not found in them."""
+"""A collection that nothing is fitted on: half of its questions are not answered, though its articles tell of the very people
+and events. What is measured on it tells how far the reader is from telling such apart."""
 ENCYCLOPEDIA = "clapnq"
 """A collection with questions of its own, on which the reader was not fitted but the weights of answering are: so
 that they hold for other texts than news, and for questions typed into a search box."""
