@@ -149,7 +149,7 @@ class Gatherer:
     def _entries(self, url: str, answer: Fetched, feed: Feed, course: _Course) -> Iterator[Gathered]:
         listing = _Listing()
         same: list[str] = []
-        found: list[tuple[Entry, str, Visit | None]] = []
+        wanted: list[tuple[Entry, str, Visit | None]] = []
         for entry in feed.entries:
             link, visit = self._known(entry)
             place = identity(parse_address(link)) if link else entry.key
@@ -159,28 +159,17 @@ class Gatherer:
             if visit is not None and visit.stamp == entry.stamp and _now() - visit.at < LOOK_AGAIN:
                 same.extend(visit.articles)
                 listing.origins.extend(visit.origins)
+            elif len(wanted) < course.left:
+                wanted.append((entry, link, visit))
             else:
-                found.append((entry, link, visit))
-        # Those without an address cost no request; what is new comes before what is only due to be looked at again.
-        asked = sorted((one for one in found if one[1]), key=lambda one: one[2] is not None and one[2].stamp == one[0].stamp)
-        course.over += max(0, len(asked) - course.left)
-        asked = asked[: course.left]
-        course.left -= len(asked)
-        wanted = [*asked, *(one for one in found if not one[1])]
+                course.over += 1
+        course.left -= len(wanted)
         course.total = course.done + len(wanted)
         if same:
             yield Gathered(same=tuple(dict.fromkeys(same)))
         course.say()
         for entry, link, visit in wanted:
-            try:
-                gathered = self._entry(url, entry, link, visit, listing)
-            except Exception as error:
-                # A hostile page may make its reader fail in any way; the other entries must still be had.
-                log.exception("reading an entry of %s failed", url)
-                listing.settled = False
-                reason = f"it could not be read ({type(error).__name__}); the log tells more"
-                gathered = Gathered(failed=(Failure(link or entry.link or url, reason),))
-            yield gathered
+            yield self._entry(url, entry, link, visit, listing)
             course.step()
         # Whoever asks with these and hears "unchanged" looks no further: only once nothing is left to be had.
         if listing.settled and not course.over:

@@ -16,8 +16,6 @@ import logging
 import re
 import secrets
 import sqlite3
-import unicodedata
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,7 +166,7 @@ class OwnConversations:
                 f"SELECT c.number, c.title FROM conversations c WHERE c.last IS NOT NULL AND {where}", owner
             )
             for number, title in titled:
-                if number not in places and all(_unaccented(word) in _unaccented(title) for word in wanted):
+                if number not in places and all(word.casefold() in title.casefold() for word in wanted):
                     places[number] = ""
             return [
                 self._summary(connection.execute(f"{_COUNTED} WHERE c.number = ?", [number]).fetchone(), place)
@@ -229,14 +227,16 @@ class OwnConversations:
         """Delete a conversation with everything in it; nothing of it stays in the file. Raises NotFoundError."""
 
         def work(connection: sqlite3.Connection) -> None:
-            _delete(connection, "c.number = ?", [self._number(connection, conversation)])
+            connection.execute("DELETE FROM conversations WHERE number = ?", [self._number(connection, conversation)])
 
         self._file.wiping(work)
 
     def delete_all(self) -> int:
         """Delete all conversations there are of this owner; returns how many."""
         where, owner = self._mine()
-        return self._file.wiping(lambda connection: _delete(connection, where, owner))
+        return self._file.wiping(
+            lambda connection: connection.execute(f"DELETE FROM conversations AS c WHERE {where}", owner).rowcount
+        )
 
     # -- exchanges ---------------------------------------------------------------------------
 
@@ -298,14 +298,7 @@ class OwnConversations:
             conversation, after = connection.execute(
                 "SELECT conversation, after FROM exchanges WHERE number = ?", [number]
             ).fetchone()
-            below = connection.execute(
-                "WITH RECURSIVE below(number) AS (SELECT ? UNION SELECT e.number FROM exchanges e JOIN below "
-                "ON e.after = below.number) SELECT number FROM below",
-                [number],
-            ).fetchall()
-            # One by one: SQLite deletes what follows what at most a thousand deep.
-            connection.executemany("UPDATE exchanges SET after = NULL WHERE number = ?", below)
-            connection.executemany("DELETE FROM exchanges WHERE number = ?", below)
+            connection.execute("DELETE FROM exchanges WHERE number = ?", [number])
             connection.execute(
                 "UPDATE conversations SET last = coalesce((SELECT number FROM exchanges WHERE number = last), ?, "
                 "(SELECT max(number) FROM exchanges WHERE conversation = ?)) WHERE number = ?",
@@ -371,26 +364,12 @@ class OwnConversations:
         return Exchange(id, question, answer, asked, note, thumb, word, standings, others)
 
 
-def _delete(connection: sqlite3.Connection, where: str, values: Sequence[object]) -> int:
-    """Delete the conversations `c` of a condition with their exchanges; returns how many they were."""
-    # Untied first: SQLite deletes what follows what at most a thousand deep.
-    connection.execute(
-        f"UPDATE exchanges SET after = NULL WHERE conversation IN (SELECT number FROM conversations AS c WHERE {where})", values
-    )
-    return connection.execute(f"DELETE FROM conversations AS c WHERE {where}", values).rowcount
-
-
 def _no_conversation(id: str) -> NotFoundError:
     return NotFoundError(f"No conversation has the id {id!r}. It may have been deleted.")
 
 
 def _no_version(article_id: str, sha256: str) -> None:
     return None
-
-
-def _unaccented(text: str) -> str:
-    """Small letters without their accents, as the full-text index compares them."""
-    return "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
 
 
 def _clean(text: str) -> str:

@@ -143,7 +143,7 @@ def said(answer: Answer) -> str:
     """The words of an answer, without markers and Markdown, for searching in."""
     if answer.claims:
         return "\n".join(f"{claim.lead} {claim.text}".strip() for claim in answer.claims)
-    return answer.said_instead
+    return answer.text.partition("\n\n")[0]
 
 
 def _shaped(values: Any, pattern: Any) -> Any:

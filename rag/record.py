@@ -167,7 +167,8 @@ def _entry(exchange: Exchange) -> Entry:
         answered=answer.answered,
         writer=_sound(answer.writer),
         model=_sound(answer.model),
-        said="" if answer.claims else _plain(_sound(answer.said_instead)),
+        # What follows the first paragraph of an answer that is none is the nearest passages: they are among the sources.
+        said="" if answer.claims else _plain(_sound(answer.text).partition("\n\n")[0]),
         note=_sound(" ".join(part for part in (answer.notice, exchange.note) if part)),
         thumb=exchange.thumb,
         word=_sound(exchange.word),

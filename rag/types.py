@@ -142,14 +142,6 @@ class Answer:
     notice: str = ""
     readings: tuple[str, ...] = ()
 
-    @property
-    def said_instead(self) -> str:
-        """What an answer without claims says: that the articles do not say, or its question back with the readings.
-
-        The nearest passages, which follow in `text`, are left out: they are its citations.
-        """
-        return " / ".join((self.text.partition("\n\n")[0], *self.readings))
-
     def to_dict(self, *, texts: bool = True) -> dict[str, Any]:
         """This answer as JSON-serialisable values; without `texts` the articles' texts are left out."""
         return {

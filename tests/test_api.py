@@ -264,7 +264,6 @@ def test_a_refusal_is_a_status_and_a_sentence(
         ("POST", "/api/ask", {"origin": "null", "sec-fetch-site": "same-origin"}, 200),
         ("POST", "/api/ask", {"origin": "null"}, 403),
         ("POST", "/api/ask", {"origin": "https://evil.example"}, 403),
-        ("POST", "/api/ask", {"origin": "http://["}, 403),
         ("POST", "/api/ask", {"origin": "http://127.0.0.1:1"}, 403),
         ("POST", "/api/ask", {"origin": "null", "sec-fetch-site": "cross-site"}, 403),
         ("POST", "/api/ask", {"sec-fetch-site": "cross-site"}, 403),

@@ -20,7 +20,7 @@ import rag
 from index.errors import ExportError
 from index.library import Library
 from index.types import Article
-from rag import export, kept, recheck
+from rag import export, recheck
 from rag.conversations import FILE, Conversations, signed_in
 from rag.kept import Conversation, Exchange
 from rag.recheck import Verification, nearest_words
@@ -95,18 +95,6 @@ def test_every_format_says_everything() -> None:
         "searched plain",
     ):
         assert word in shown, word
-
-
-def test_a_question_back_keeps_its_readings() -> None:
-    readings = ("Who is the minister of Norland?", "Who is the minister of Sudmark?")
-    text = "The articles speak of several:\n\n" + "\n".join(f"- {reading}" for reading in readings)
-    answer = Answer("Who?", "Who?", text, (), (), (), False, "quote", 0.1, readings=readings)
-    exchange = Exchange("e1", "Who?", answer, "2025-11-22T10:15:00.123456+00:00")
-    asked = Conversation("id", "Who?", exchange.asked, exchange.asked, (exchange,))
-    for form in FORMATS:
-        written = export.FORMATS[form](record(asked, EXPORTED)).partition("<!--" if form == "md" else "<script")[0]
-        assert all(reading.removesuffix("?") in written for reading in readings), form
-    assert all(reading in kept.said(answer) for reading in readings)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from fake_site import Site
 from pdf_files import pdf
 
 import rag
-from index import gather
 from index.errors import ReadError
 from index.gather import MOST_ARTICLES
 from index.lock import writer_lock
@@ -369,41 +368,6 @@ def test_a_kill_in_mid_feed_loses_nothing_that_is_not_fetched_again(site: Site, 
     report = chat.add(feed)
     assert titles(chat) == ["First", "Second"] and not report.failed
     assert not any("if-none-match" in asked.headers for asked in site.asked)
-
-
-def test_what_is_new_comes_before_what_is_due_again(site: Site, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    listed = "".join(f"<url><loc>/{n}</loc></url>" for n in range(MOST_ARTICLES + 5))
-    for number in range(MOST_ARTICLES + 5):
-        site.put(f"/{number}", f"Story number {number} is that the bridge has {number} pylons.", "text/plain")
-    index = site.put("/sitemap.xml", f"<urlset>{listed}</urlset>", "text/xml")
-    assert len(chat.add(index).added) == MOST_ARTICLES
-    monkeypatch.setattr(gather, "LOOK_AGAIN", timedelta(0))  # as if a day had passed
-    assert len(chat.add(index).added) == 5
-
-
-def test_entries_without_a_page_are_not_limited_by_how_many_pages_are_asked_for(site: Site, chat: Chat) -> None:
-    note = "<item><guid>n{0}</guid><title>Note {0}</title><description>{1} {0}.</description></item>"
-    items = "".join(note.format(n, LEAD) for n in range(60))
-    feed = site.put("/notes.xml", f"<rss><channel><title>Notes</title>{items}</channel></rss>", "text/xml")
-    assert len(chat.add(feed).added) == 60
-
-
-def test_a_hostile_page_costs_no_other_entry(site: Site, chat: Chat) -> None:
-    def busy(request: BaseHTTPRequestHandler) -> None:
-        request.wfile.write(
-            b"HTTP/1.1 429 Busy\r\nRetry-After: Mon, 01 Jan 2024 00:00:00 +99999999999999999999\r\nContent-Length: 0\r\n\r\n"
-        )
-
-    site.act("/busy", busy)
-    site.put("/a", page("First"))
-    items = [
-        {"id": "1", "url": site.url("/a"), "title": "First"},
-        {"id": "2", "url": site.url("/\ud800"), "title": "Odd"},
-        {"id": "3", "url": site.url("/busy"), "title": "Busy", "content_text": LEAD},
-    ]
-    listed = json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "Wire", "items": items})
-    report = chat.add(site.put("/feed.json", listed, "application/feed+json"))
-    assert titles(chat) == ["Busy", "First"] and len(report.failed) == 2
 
 
 def test_odd_pages_and_other_formats(site: Site, chat: Chat) -> None:

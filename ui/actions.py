@@ -60,7 +60,7 @@ def plain(answer: Answer) -> str:
             parts = [part for part in (claim.lead, words, markers, f"({doubt} by the articles)" if doubt else "") if part]
             said += ("\n\n" if claim.lead or claim.opens else " ") + " ".join(parts)
     else:
-        said = answer.said_instead
+        said = answer.text.partition("\n\n")[0]
     parts = [answer.question, said.strip()]
     if answer.notice:
         parts.append(answer.notice)

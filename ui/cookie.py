@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -68,25 +69,20 @@ def owner(request: gr.Request | None) -> str:
     return ""
 
 
-def cookies_in(header: str) -> dict[str, str]:
-    """The cookies of a Cookie header, by name.
-
-    A neighbour's cookie that keeps to no rule must not hide the others, as the standard library's parser lets it:
-    cookies know no ports, so any other program of this machine may have set one.
-    """
-    from starlette.requests import cookie_parser
-
-    return cookie_parser(header)
-
-
 def _cookie(scope: Scope) -> str:
     from rag.conversations import new_secret
 
     secure = scope.get("scheme") == "https"
     # The prefix has the browser refuse such a cookie from a neighbouring host, or from http.
     name = f"__Host-{NAME}" if secure else NAME
-    headers = [value.decode("latin-1") for header, value in scope["headers"] if header == b"cookie"]
-    secret = cookies_in("; ".join(headers)).get(name, "")
+    sent = SimpleCookie()
+    for header, value in scope["headers"]:
+        if header == b"cookie":
+            try:
+                sent.load(value.decode("latin-1"))
+            except CookieError:
+                continue
+    secret = sent[name].value if name in sent else ""
     if not SECRET.fullmatch(secret):
         secret = new_secret()
     return f"{name}={secret}; Path=/; Max-Age={LONG}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
