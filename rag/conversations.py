@@ -227,16 +227,14 @@ class OwnConversations:
         """Delete a conversation with everything in it; nothing of it stays in the file. Raises NotFoundError."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM conversations WHERE number = ?", [self._number(connection, conversation)])
+            _delete(connection, "c.number = ?", [self._number(connection, conversation)])
 
         self._file.wiping(work)
 
     def delete_all(self) -> int:
         """Delete all conversations there are of this owner; returns how many."""
         where, owner = self._mine()
-        return self._file.wiping(
-            lambda connection: connection.execute(f"DELETE FROM conversations AS c WHERE {where}", owner).rowcount
-        )
+        return self._file.wiping(lambda connection: _delete(connection, where, owner))
 
     # -- exchanges ---------------------------------------------------------------------------
 
@@ -298,7 +296,13 @@ class OwnConversations:
             conversation, after = connection.execute(
                 "SELECT conversation, after FROM exchanges WHERE number = ?", [number]
             ).fetchone()
-            connection.execute("DELETE FROM exchanges WHERE number = ?", [number])
+            below = connection.execute(
+                "WITH RECURSIVE below(number) AS (VALUES (?) UNION ALL SELECT e.number FROM exchanges e JOIN below "
+                "ON e.after = below.number) SELECT number FROM below ORDER BY number DESC",
+                [number],
+            ).fetchall()
+            # The last first, so that none takes others with it: SQLite follows such a chain for 1,000 links, then fails.
+            connection.executemany("DELETE FROM exchanges WHERE number = ?", below)
             connection.execute(
                 "UPDATE conversations SET last = coalesce((SELECT number FROM exchanges WHERE number = last), ?, "
                 "(SELECT max(number) FROM exchanges WHERE conversation = ?)) WHERE number = ?",
@@ -362,6 +366,17 @@ class OwnConversations:
             unread = "The answer that was kept cannot be read."
             return Exchange(id, question, None, asked, f"{note} {unread}".strip(), thumb, word, (), others)
         return Exchange(id, question, answer, asked, note, thumb, word, standings, others)
+
+
+def _delete(connection: sqlite3.Connection, where: str, values: list[Any]) -> int:
+    """Delete the conversations `c` for which `where` holds, with their exchanges; returns how many they were."""
+    # Untied first: an exchange takes those after it with it, and SQLite follows such a chain for 1,000 links, then fails.
+    connection.execute(
+        "UPDATE exchanges SET after = NULL WHERE after IS NOT NULL AND "
+        f"conversation IN (SELECT c.number FROM conversations c WHERE {where})",
+        values,
+    )
+    return connection.execute(f"DELETE FROM conversations AS c WHERE {where}", values).rowcount
 
 
 def _no_conversation(id: str) -> NotFoundError:
