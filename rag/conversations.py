@@ -16,6 +16,7 @@ import logging
 import re
 import secrets
 import sqlite3
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,7 +147,8 @@ class OwnConversations:
 
         `found` shows where. Case and accents do not matter.
         """
-        wanted = re.findall(r"\w+", _clean(words[:LONGEST_SEARCH]))
+        # Composed, as an accent that is a character of its own would end the word.
+        wanted = re.findall(r"\w+", unicodedata.normalize("NFC", _clean(words[:LONGEST_SEARCH])))
         if not wanted:
             return []
         where, owner = self._mine()
@@ -165,8 +167,9 @@ class OwnConversations:
             titled = connection.execute(
                 f"SELECT c.number, c.title FROM conversations c WHERE c.last IS NOT NULL AND {where}", owner
             )
+            bare = [_bare(word) for word in wanted]
             for number, title in titled:
-                if number not in places and all(word.casefold() in title.casefold() for word in wanted):
+                if number not in places and all(word in _bare(title) for word in bare):
                     places[number] = ""
             return [
                 self._summary(connection.execute(f"{_COUNTED} WHERE c.number = ?", [number]).fetchone(), place)
@@ -390,6 +393,11 @@ def _no_version(article_id: str, sha256: str) -> None:
 def _clean(text: str) -> str:
     """`text` as SQLite takes it: halves of surrogate pairs and NULs become U+FFFD."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def _bare(text: str) -> str:
+    """`text` without case and accents."""
+    return "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
 
 
 def _title(text: str, most: int) -> str:

@@ -135,6 +135,17 @@ def test_search(alice: OwnConversations) -> None:
     assert "40 euros" in alice.search("euros")[0].found
 
 
+@pytest.mark.parametrize("title", ["Café, Überblick", "Cafe\N{COMBINING ACUTE ACCENT}, U\N{COMBINING DIAERESIS}berblick"])
+@pytest.mark.parametrize("words", ["cafe", "CAFÉ", "uber cafe", "u\N{COMBINING DIAERESIS}berbl"])
+def test_accents_do_not_matter_in_titles_and_in_questions(alice: OwnConversations, title: str, words: str) -> None:
+    renamed, asked = alice.begin(), alice.begin()
+    alice.add(renamed, "Is it so?", None)
+    alice.rename(renamed, title)
+    alice.add(asked, title, None)
+    alice.rename(asked, "Another")
+    assert {one.id for one in alice.search(words)} == {renamed, asked}
+
+
 @pytest.mark.parametrize(
     "words", ["", "   ", '"', "AND", "NOT ferry*", "question:x", "(((", "NEAR(a b)", "x" * 9000, "\0", "^a", "\ud800"]
 )
