@@ -11,15 +11,16 @@ import codecs
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from index.address import identity, parse_address, same_site
-from index.errors import FetchError, ReadError
+from index.errors import DatelineError, FetchError, ReadError
 from index.fetch import LARGEST, Fetched, Fetcher, Validators
 from index.read import fingerprint, read
-from index.reading.characters import kind_of_binary, one_line
+from index.reading.characters import kind_of_binary, one_line, whole_characters
 from index.reading.feeds import Entry, Feed, read_feed
 from index.reading.formats import format_of, holds_many
 from index.records import Visit
@@ -115,7 +116,7 @@ class Gatherer:
 
     def _source(self, source: str, url: str, course: _Course, *, within_index: bool) -> Iterator[Gathered]:
         visit = self._recall(url)
-        answer = self._fetcher.fetch(url, _validators(visit))
+        answer = self._fetched(url, visit)
         course.step()
         if visit is not None and answer.unchanged:
             yield Gathered(same=visit.articles, visits=(replace(visit, at=_now()),))
@@ -134,6 +135,10 @@ class Gatherer:
             raise ReadError("it lists no articles")
         else:
             yield from self._entries(url, answer, feed, course)
+
+    def _fetched(self, url: str, visit: Visit | None) -> Fetched:
+        with _foreseen(url):
+            return self._fetcher.fetch(url, _validators(visit))
 
     def _sitemaps(self, sitemaps: tuple[str, ...], course: _Course) -> Iterator[Gathered]:
         course.total += len(sitemaps)
@@ -188,7 +193,7 @@ class Gatherer:
         try:
             if not link:
                 raise FetchError("its feed gives no address for it that can be fetched")
-            answer = self._fetcher.fetch(link, _validators(visit))
+            answer = self._fetched(link, visit)
             if visit is not None and answer.unchanged:
                 listing.origins.extend(visit.origins)
                 return Gathered(same=visit.articles, visits=(replace(visit, stamp=entry.stamp, at=_now()),))
@@ -215,7 +220,7 @@ def _instead(
     feed: str, entry: Entry, link: str, visit: Visit | None, reason: str, listing: _Listing, *, later: bool
 ) -> Gathered:
     """What is made of an entry whose page could not be had: nothing when the page was had once, else its blurb."""
-    place = link or entry.link or f"{feed}, entry {one_line(entry.key)[:80]}"
+    place = link or whole_characters(entry.link) or f"{feed}, entry {one_line(entry.key)[:80]}"
     # With its stamp it counts as dealt with until the feed says something new of it.
     stamp = "" if later else entry.stamp
     if visit is not None and visit.kind == "page" and visit.articles:
@@ -248,7 +253,8 @@ def _page(source: str, url: str, answer: Fetched, visit: Visit | None, entry: En
     with tempfile.TemporaryDirectory(prefix="dateline-") as folder:
         file = Path(folder, f"page{ending}")
         file.write_bytes(_as_utf8(answer) if ending in (".html", ".md", ".txt") else answer.body)
-        items = list(read(file))
+        with _foreseen(url):
+            items = list(read(file))
     found: list[Found] = []
     failed: list[Failure] = []
     for item in items:
@@ -328,14 +334,23 @@ def _as_utf8(answer: Fetched) -> bytes:
 
 def _feed(answer: Fetched) -> Feed | None:
     """The feed or sitemap that an answer is, or None. Raises ReadError for one that cannot be read."""
-    try:
+    with _foreseen(answer.url):
         return read_feed(answer.body, answer.url, answer.charset)
-    except ReadError:
+
+
+@contextmanager
+def _foreseen(url: str) -> Iterator[None]:
+    """What goes wrong inside becomes a ReadError, unless it is told already.
+
+    A hostile site may make what reads its answer fail in any way; the other pages and sources must still be had.
+    """
+    try:
+        yield
+    except DatelineError:
         raise
     except Exception as error:
-        # A hostile feed may make its reader fail in any way; the other sources must still be read.
-        log.info("reading %s failed", answer.url, exc_info=True)
-        raise ReadError(f"it could not be read as a feed ({type(error).__name__})") from None
+        log.info("%s could not be read", url, exc_info=True)
+        raise ReadError(f"what the site answers could not be understood ({type(error).__name__})") from None
 
 
 def _unpacked(answer: Fetched) -> Fetched:

@@ -418,6 +418,32 @@ def test_failures_are_told_and_the_collection_stays(site: Site, chat: Chat) -> N
     assert not any("if-none-match" in asked.headers for asked in site.asked)
 
 
+def test_one_hostile_entry_costs_itself_only(site: Site, tmp_path: Path) -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        if host == "odd.test":
+            raise RuntimeError("nobody foresaw this")
+        return site.resolve(host, port)
+
+    site.put("/a", page("First"))
+    site.put("/b", page("Last", SECOND))
+    site.put("/late", status=429, Retry_After="Mon, 01 Jan 2024 00:00:00 +99999999999999999999")
+    site.put("/long", "x", Content_Length="9" * 5_000)
+    half = "\ud800"
+    entries = [
+        {"id": 1, "url": "/a"}, {"id": 2, "url": f"/{half}"}, {"id": 3, "url": "http://odd.test:8080/", "title": "Odd"},
+        {"id": f"4{half}", "title": f"Half{half}", "content_text": f"{BLURB}{half}"}, {"id": 5, "url": "/long"},
+        {"id": 6, "url": "/b"}, {"id": 7, "url": "/late"},
+    ]  # fmt: skip
+    written = json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": half, "items": entries})
+    feed = site.put("/feed.json", written, "application/feed+json")
+    with rag.open_chat(tmp_path / "data", fetcher=site.fetcher(resolve=resolve)) as chat:
+        report = chat.add("http://odd.test:8080/", feed)
+        assert titles(chat) == ["First", "Half\ufffd", "Last"] and len(report.added) == 3
+    said = {failure.source.removeprefix(site.url("")): failure.reason for failure in report.failed}
+    assert set(said) == {"/\ufffd", "http://odd.test:8080/", "/long", "/late"}
+    assert "asks for fewer requests" in said["/late"] and "RuntimeError" in said["http://odd.test:8080/"]
+
+
 def test_a_library_from_before_web_addresses_gets_its_table(site: Site, tmp_path: Path) -> None:
     rag.open_chat(tmp_path / "old").close()
     library = sqlite3.connect(tmp_path / "old" / "library.db")

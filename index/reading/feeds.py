@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from index.errors import ReadError
-from index.reading.characters import decode, one_line
+from index.reading.characters import decode, one_line, whole_characters
 from index.reading.clean import clean_plain, without_title
 from index.reading.dates import stated_date
 from index.reading.draft import Draft
@@ -267,7 +267,7 @@ def _json_entry(item: dict[str, Any], url: str, feed: Draft) -> Entry:
         published=stated_date(_string(item, "date_published")) or stated_date(_string(item, "date_modified")),
     )
     stamp = _stamp(_string(item, "date_modified"), _string(item, "date_published"), title, blurb.text)
-    return Entry(link, str(item.get("id") or link or stamp)[:1000], blurb, stamp)
+    return Entry(link, whole_characters(str(item.get("id") or link or stamp)[:1000]), blurb, stamp)
 
 
 def _json_authors(item: dict[str, Any]) -> str:
