@@ -26,7 +26,8 @@ _PARTS = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE | re.DOTALL)
 _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]{0,6}))?")
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Halves of surrogate pairs too, which JSON can spell and no encoding knows.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PORT_OF = {"http": 80, "https": 443}
 # As in RFC 3986, with "%" because what is encoded already stays as it is.
 _KEPT = "/%:@!$&'()*+,;=~?-._"

@@ -399,7 +399,7 @@ def _seconds(retry_after: str) -> float:
         return float(retry_after[:9])
     try:
         moment = parsedate_to_datetime(retry_after)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return REST_SECONDS
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

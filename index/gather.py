@@ -11,15 +11,16 @@ import codecs
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from index.address import identity, parse_address, same_site
-from index.errors import FetchError, ReadError
+from index.errors import DatelineError, FetchError, ReadError
 from index.fetch import LARGEST, Fetched, Fetcher, Validators
 from index.read import fingerprint, read
-from index.reading.characters import decode_as, kind_of_binary, one_line
+from index.reading.characters import decode_as, kind_of_binary, one_line, whole_characters
 from index.reading.feeds import Entry, Feed, read_feed
 from index.reading.formats import format_of, holds_many
 from index.records import Visit
@@ -73,7 +74,7 @@ class _Course:
     done: int = 0
     total: int = 1
     over: int = 0  # entries that were left for another time
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, set[str]] = field(default_factory=dict)  # for every place what its entries are told apart by
 
     def say(self, note: str = "") -> None:
         self.tell(Progress("fetching", self.done, self.total, note=note))
@@ -84,12 +85,59 @@ class _Course:
         self.say()
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An entry to be had: its address, or "" when it has none that could be fetched, and what is remembered of it.
+
+    `shared`: an entry before it has the same address, so that what the feed says of this one is all there is of it.
+    """
+
+    entry: Entry
+    link: str
+    visit: Visit | None
+    shared: bool = False
+
+    @property
+    def fetched(self) -> bool:
+        return bool(self.link) and not self.shared
+
+    @property
+    def as_before(self) -> bool:
+        """Whether it was had, and its feed says nothing new of it."""
+        return self.visit is not None and self.visit.stamp == self.entry.stamp
+
+    @property
+    def turn(self) -> tuple[bool, bool, bool, float]:
+        """Sorts first what was never had, then what the feed says something new of; of these what was had longest ago."""
+        return not self.link, self.visit is not None, self.as_before, self.visit.at.timestamp() if self.visit else 0.0
+
+
 @dataclass(slots=True)
 class _Listing:
-    """What came of a feed's entries so far. `settled`: none of them is worth asking for again while the feed is the same."""
+    """What came of a feed's entries so far. `settled`: none of them is worth asking for again while the feed is the same.
+
+    `ends` are the places that entries were led to from another address, each with the titles (or addresses) of those entries.
+    """
 
     origins: list[str] = field(default_factory=list)
     settled: bool = True
+    ends: dict[str, set[str]] = field(default_factory=dict)
+
+    def noted(self, gathered: Gathered) -> Gathered:
+        """What came of an entry, noted as what the feed gives."""
+        self.origins.extend(origin for _, origin in gathered.found)
+        self.origins.extend(origin for visit in gathered.visits for origin in visit.origins)
+        return gathered
+
+    def led(self, visit: Visit | None, entry: Entry) -> str:
+        """Where an entry's address led to, when that is another place than its own; else ""."""
+        if visit is None:
+            return ""
+        end = identity(parse_address(visit.answered))
+        if end == identity(parse_address(visit.url)):
+            return ""
+        self.ends.setdefault(end, set()).add(entry.blurb.title or visit.url)
+        return end
 
 
 class Gatherer:
@@ -115,7 +163,7 @@ class Gatherer:
 
     def _source(self, source: str, url: str, course: _Course, *, within_index: bool) -> Iterator[Gathered]:
         visit = self._recall(url)
-        answer = self._fetcher.fetch(url, _validators(visit))
+        answer = self._fetched(url, visit)
         course.step()
         if visit is not None and answer.unchanged:
             yield Gathered(same=visit.articles, visits=(replace(visit, at=_now()),))
@@ -135,6 +183,10 @@ class Gatherer:
         else:
             yield from self._entries(url, answer, feed, course)
 
+    def _fetched(self, url: str, visit: Visit | None) -> Fetched:
+        with _foreseen(url):
+            return self._fetcher.fetch(url, _validators(visit))
+
     def _sitemaps(self, sitemaps: tuple[str, ...], course: _Course) -> Iterator[Gathered]:
         course.total += len(sitemaps)
         for url in sitemaps:
@@ -148,49 +200,72 @@ class Gatherer:
 
     def _entries(self, url: str, answer: Fetched, feed: Feed, course: _Course) -> Iterator[Gathered]:
         listing = _Listing()
-        same: list[str] = []
-        wanted: list[tuple[Entry, str, Visit | None]] = []
+        same: list[Visit] = []
+        due: list[_Wanted] = []
         for entry in feed.entries:
-            link, visit = self._known(entry)
-            place = identity(parse_address(link)) if link else entry.key
-            if place in course.seen:
+            one = self._wanted(entry, course)
+            if one is None:
                 continue
-            course.seen.add(place)
-            if visit is not None and visit.stamp == entry.stamp and _now() - visit.at < LOOK_AGAIN:
-                same.extend(visit.articles)
-                listing.origins.extend(visit.origins)
-            elif len(wanted) < course.left:
-                wanted.append((entry, link, visit))
+            listing.led(one.visit, entry)
+            if one.visit is not None and one.as_before and _now() - one.visit.at < LOOK_AGAIN:
+                same.append(one.visit)
             else:
-                course.over += 1
-        course.left -= len(wanted)
+                due.append(one)
+        wanted, had = _affordable(due, course)
+        same.extend(had)
         course.total = course.done + len(wanted)
         if same:
-            yield Gathered(same=tuple(dict.fromkeys(same)))
+            articles = tuple(dict.fromkeys(article for visit in same for article in visit.articles))
+            listing.origins.extend(origin for visit in same for origin in visit.origins)
+            yield Gathered(same=articles)
         course.say()
-        for entry, link, visit in wanted:
-            yield self._entry(url, entry, link, visit, listing)
+        led: list[tuple[_Wanted, Gathered, str]] = []
+        for one in wanted:
+            gathered = self._entry(url, one, listing)
+            end = listing.led(gathered.visits[0], one.entry) if gathered.found and gathered.visits else ""
+            # An entry of this feed may have that address for its own: then it is the same article twice.
+            if end and end not in course.seen:
+                led.append((one, gathered, end))
+            else:
+                yield listing.noted(gathered)
             course.step()
+        for one, gathered, end in led:
+            if len(listing.ends[end]) > 1:
+                # A page that asks for consent, for money or for a name, or the front page in the place of what is gone.
+                reason = f"it leads to {gathered.visits[0].answered}, as other entries of its feed do"
+                gathered = _instead(url, one, reason, later=False, answered=gathered.visits[0].answered)
+            yield listing.noted(gathered)
         # Whoever asks with these and hears "unchanged" looks no further: only once nothing is left to be had.
         if listing.settled and not course.over:
             yield Gathered(visits=(_visit(url, answer, "feed", "", listing.origins),))
 
-    def _known(self, entry: Entry) -> tuple[str, Visit | None]:
-        """The address of an entry, or "" when it has none that could be fetched, and what is remembered of it."""
+    def _wanted(self, entry: Entry, course: _Course) -> _Wanted | None:
+        """What there is to have of an entry; None when its place had its turn, and it says nothing that is not told there."""
         try:
             link = str(parse_address(entry.link))
+            # Read again: encoded it may be too long.
+            place = identity(parse_address(link))
         except FetchError:
-            return "", None
-        return link, self._recall(link)
+            link, place = "", entry.key
+        apart = _apart(entry, place)
+        if place not in course.seen:
+            course.seen[place] = apart
+            return _Wanted(entry, link, self._recall(link) if link else None)
+        if not link or not _says_something(entry) or not apart.isdisjoint(course.seen[place]):
+            return None
+        course.seen[place] |= apart
+        return _Wanted(entry, link, None, shared=True)
 
-    def _entry(self, feed: str, entry: Entry, link: str, visit: Visit | None, listing: _Listing) -> Gathered:
+    def _entry(self, feed: str, one: _Wanted, listing: _Listing) -> Gathered:
         """The article behind one entry, or its blurb."""
+        entry, link, visit = one.entry, one.link, one.visit
+        if one.shared:
+            return Gathered(found=(_told(feed, entry, link),))
         try:
             if not link:
                 raise FetchError("its feed gives no address for it that can be fetched")
-            answer = self._fetcher.fetch(link, _validators(visit))
+            answer = self._fetched(link, visit)
             if visit is not None and answer.unchanged:
-                listing.origins.extend(visit.origins)
                 return Gathered(same=visit.articles, visits=(replace(visit, stamp=entry.stamp, at=_now()),))
             if _feed(answer) is not None:
                 raise ReadError("it is a feed or a sitemap, not an article")
@@ -198,45 +273,78 @@ class Gatherer:
         except (FetchError, ReadError) as error:
             later = isinstance(error, FetchError) and error.later
             listing.settled = listing.settled and not later
-            return _instead(feed, entry, link, visit, str(error), listing, later=later)
+            return _instead(feed, one, str(error), later=later)
         articles = [article for article, _ in gathered.found]
         if not articles:
-            reason = "; ".join(failure.reason for failure in gathered.failed)
-            return _instead(feed, entry, link, visit, reason, listing, later=False)
+            return _instead(feed, one, "; ".join(failure.reason for failure in gathered.failed), later=False)
         if len(articles) == 1 and len(entry.blurb.text) > 2 * len(articles[0].text):
             # A page that only a browser's programs fill, or one that asks for money or consent first.
-            short = f"its page holds only {len(articles[0].text):,} characters of text"
-            return _instead(feed, entry, link, visit, short, listing, later=False)
-        listing.origins.extend(origin for _, origin in gathered.found)
+            return _instead(feed, one, f"its page holds only {len(articles[0].text):,} characters of text", later=False)
         return gathered
 
 
-def _instead(
-    feed: str, entry: Entry, link: str, visit: Visit | None, reason: str, listing: _Listing, *, later: bool
-) -> Gathered:
-    """What is made of an entry whose page could not be had: nothing when the page was had once, else its blurb."""
-    place = link or entry.link or f"{feed}, entry {one_line(entry.key)[:80]}"
-    # With its stamp it counts as dealt with until the feed says something new of it.
-    stamp = "" if later else entry.stamp
-    if visit is not None and visit.kind == "page" and visit.articles:
-        listing.origins.extend(visit.origins)
-        kept = Failure(place, f"{reason}; what it said before is kept")
-        return Gathered(failed=(kept,), visits=(replace(visit, stamp=stamp, at=_now()),))
-    if not any(char.isalnum() for char in entry.blurb.text):
-        tried = (Visit(link, link, "", "", "nothing", stamp, _now()),) if link else ()
-        return Gathered(failed=(Failure(place, reason),), visits=tried)
+def _affordable(due: list[_Wanted], course: _Course) -> tuple[list[_Wanted], list[Visit]]:
+    """What there is room for this time, in the order of the feed; and of the rest the visits of what was had once."""
+    # What nothing is fetched for costs nothing, unless there is nothing to be had of it either.
+    costly = sorted((one for one in due if one.fetched or not _says_something(one.entry)), key=lambda one: one.turn)
+    taken, rest = costly[: course.left], costly[course.left :]
+    left_out = {id(one) for one in rest}
+    course.left -= len(taken)
+    course.over += sum(one.fetched and not one.as_before for one in rest)
+    had = [one.visit for one in rest if one.visit is not None and one.as_before]
+    return [one for one in due if id(one) not in left_out], had
+
+
+def _says_something(entry: Entry) -> bool:
+    return any(char.isalnum() for char in entry.blurb.text)
+
+
+def _apart(entry: Entry, place: str) -> set[str]:
+    """What tells an entry apart from another one with the same address: what its feed knows it by, its title, and its text.
+
+    One that shares any of these is the same story, listed twice.
+    """
+    key = entry.key
+    try:
+        if identity(parse_address(key)) == place:
+            # Only another spelling of the address, in which the part of the page is all that may make a difference.
+            key = entry.link.partition("#")[2]
+    except FetchError:
+        pass
+    return {f"{kind}:{said}" for kind, said in (("key", key), ("title", entry.blurb.title), ("text", entry.blurb.text)) if said}
+
+
+def _told(feed: str, entry: Entry, link: str) -> Found:
+    """What a feed itself says of an entry, as an article."""
     blurb = entry.blurb
     article = Article(
         id="", title=blurb.title, text=blurb.text, source=feed, url=link, outlet=blurb.outlet, author=blurb.author,
         published=blurb.published, language=blurb.language,
     )  # fmt: skip
     # Its origin is within its feed: no feed can put its words in the place of another site's article.
-    origin = f"{identity(parse_address(feed))}{_ENTRY}{entry.key}"
-    listing.origins.append(origin)
+    return _with_id(article), f"{identity(parse_address(feed))}{_ENTRY}{entry.key}"
+
+
+def _instead(feed: str, one: _Wanted, reason: str, *, later: bool, answered: str = "") -> Gathered:
+    """What is made of an entry whose page could not be had: nothing when the page was had once, else its blurb.
+
+    `answered` is where its address led to instead.
+    """
+    entry, link, visit = one.entry, one.link, one.visit
+    place = link or whole_characters(entry.link) or f"{feed}, entry {one_line(entry.key)[:80]}"
+    # With its stamp it counts as dealt with until the feed says something new of it.
+    stamp = "" if later else entry.stamp
+    if visit is not None and visit.kind == "page" and visit.articles:
+        kept = Failure(place, f"{reason}; what it said before is kept")
+        return Gathered(failed=(kept,), visits=(replace(visit, stamp=stamp, at=_now()),))
+    if not _says_something(entry):
+        tried = (Visit(link, answered or link, "", "", "nothing", stamp, _now()),) if link else ()
+        return Gathered(failed=(Failure(place, reason),), visits=tried)
+    article, origin = _told(feed, entry, link)
     return Gathered(
-        found=((_with_id(article), origin),),
+        found=((article, origin),),
         failed=(Failure(place, f"{reason}; what its feed says of it was added instead"),) if entry.link else (),
-        visits=(Visit(link, link, "", "", "blurb", stamp, _now(), (origin,)),) if link else (),
+        visits=(Visit(link, answered or link, "", "", "blurb", stamp, _now(), (origin,)),) if link else (),
     )
 
 
@@ -248,7 +356,8 @@ def _page(source: str, url: str, answer: Fetched, visit: Visit | None, entry: En
     with tempfile.TemporaryDirectory(prefix="dateline-") as folder:
         file = Path(folder, f"page{ending}")
         file.write_bytes(_as_utf8(answer) if ending in (".html", ".md", ".txt") else answer.body)
-        items = list(read(file))
+        with _foreseen(url):
+            items = list(read(file))
     found: list[Found] = []
     failed: list[Failure] = []
     for item in items:
@@ -325,14 +434,23 @@ def _as_utf8(answer: Fetched) -> bytes:
 
 def _feed(answer: Fetched) -> Feed | None:
     """The feed or sitemap that an answer is, or None. Raises ReadError for one that cannot be read."""
-    try:
+    with _foreseen(answer.url):
         return read_feed(answer.body, answer.url, answer.charset)
-    except ReadError:
+
+
+@contextmanager
+def _foreseen(url: str) -> Iterator[None]:
+    """What goes wrong inside becomes a ReadError, unless it is told already.
+
+    A hostile site may make what reads its answer fail in any way; the other pages and sources must still be had.
+    """
+    try:
+        yield
+    except DatelineError:
         raise
     except Exception as error:
-        # A hostile feed may make its reader fail in any way; the other sources must still be read.
-        log.info("reading %s failed", answer.url, exc_info=True)
-        raise ReadError(f"it could not be read as a feed ({type(error).__name__})") from None
+        log.info("%s could not be read", url, exc_info=True)
+        raise ReadError(f"what the site answers could not be understood ({type(error).__name__})") from None
 
 
 def _unpacked(answer: Fetched) -> Fetched:

@@ -16,6 +16,7 @@ import logging
 import re
 import secrets
 import sqlite3
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,7 +147,8 @@ class OwnConversations:
 
         `found` shows where. Case and accents do not matter.
         """
-        wanted = re.findall(r"\w+", _clean(words[:LONGEST_SEARCH]))
+        # Composed, as an accent that is a character of its own would end the word.
+        wanted = re.findall(r"\w+", unicodedata.normalize("NFC", _clean(words[:LONGEST_SEARCH])))
         if not wanted:
             return []
         where, owner = self._mine()
@@ -165,8 +167,9 @@ class OwnConversations:
             titled = connection.execute(
                 f"SELECT c.number, c.title FROM conversations c WHERE c.last IS NOT NULL AND {where}", owner
             )
+            bare = [_bare(word) for word in wanted]
             for number, title in titled:
-                if number not in places and all(word.casefold() in title.casefold() for word in wanted):
+                if number not in places and all(word in _bare(title) for word in bare):
                     places[number] = ""
             return [
                 self._summary(connection.execute(f"{_COUNTED} WHERE c.number = ?", [number]).fetchone(), place)
@@ -227,16 +230,14 @@ class OwnConversations:
         """Delete a conversation with everything in it; nothing of it stays in the file. Raises NotFoundError."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM conversations WHERE number = ?", [self._number(connection, conversation)])
+            _delete(connection, "c.number = ?", [self._number(connection, conversation)])
 
         self._file.wiping(work)
 
     def delete_all(self) -> int:
         """Delete all conversations there are of this owner; returns how many."""
         where, owner = self._mine()
-        return self._file.wiping(
-            lambda connection: connection.execute(f"DELETE FROM conversations AS c WHERE {where}", owner).rowcount
-        )
+        return self._file.wiping(lambda connection: _delete(connection, where, owner))
 
     # -- exchanges ---------------------------------------------------------------------------
 
@@ -298,7 +299,13 @@ class OwnConversations:
             conversation, after = connection.execute(
                 "SELECT conversation, after FROM exchanges WHERE number = ?", [number]
             ).fetchone()
-            connection.execute("DELETE FROM exchanges WHERE number = ?", [number])
+            below = connection.execute(
+                "WITH RECURSIVE below(number) AS (VALUES (?) UNION ALL SELECT e.number FROM exchanges e JOIN below "
+                "ON e.after = below.number) SELECT number FROM below ORDER BY number DESC",
+                [number],
+            ).fetchall()
+            # The last first, so that none takes others with it: SQLite follows such a chain for 1,000 links, then fails.
+            connection.executemany("DELETE FROM exchanges WHERE number = ?", below)
             connection.execute(
                 "UPDATE conversations SET last = coalesce((SELECT number FROM exchanges WHERE number = last), ?, "
                 "(SELECT max(number) FROM exchanges WHERE conversation = ?)) WHERE number = ?",
@@ -364,6 +371,17 @@ class OwnConversations:
         return Exchange(id, question, answer, asked, note, thumb, word, standings, others)
 
 
+def _delete(connection: sqlite3.Connection, where: str, values: list[Any]) -> int:
+    """Delete the conversations `c` for which `where` holds, with their exchanges; returns how many they were."""
+    # Untied first: an exchange takes those after it with it, and SQLite follows such a chain for 1,000 links, then fails.
+    connection.execute(
+        "UPDATE exchanges SET after = NULL WHERE after IS NOT NULL AND "
+        f"conversation IN (SELECT c.number FROM conversations c WHERE {where})",
+        values,
+    )
+    return connection.execute(f"DELETE FROM conversations AS c WHERE {where}", values).rowcount
+
+
 def _no_conversation(id: str) -> NotFoundError:
     return NotFoundError(f"No conversation has the id {id!r}. It may have been deleted.")
 
@@ -375,6 +393,11 @@ def _no_version(article_id: str, sha256: str) -> None:
 def _clean(text: str) -> str:
     """`text` as SQLite takes it: halves of surrogate pairs and NULs become U+FFFD."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def _bare(text: str) -> str:
+    """`text` without case and accents."""
+    return "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
 
 
 def _title(text: str, most: int) -> str:

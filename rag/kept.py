@@ -143,7 +143,15 @@ def said(answer: Answer) -> str:
     """The words of an answer, without markers and Markdown, for searching in."""
     if answer.claims:
         return "\n".join(f"{claim.lead} {claim.text}".strip() for claim in answer.claims)
-    return answer.text.partition("\n\n")[0]
+    return "\n".join(without_claims(answer))
+
+
+def without_claims(answer: Answer) -> tuple[str, ...]:
+    """What an answer without claims says: its first paragraph, as Markdown, and the questions it asks back with, as they are.
+
+    The rest of its text is the nearest passages, which are among its citations.
+    """
+    return answer.text.partition("\n\n")[0], *answer.readings
 
 
 def _shaped(values: Any, pattern: Any) -> Any:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from index.errors import ExportError
 from index.types import Article
-from rag.kept import Conversation, Exchange, Thumb
+from rag.kept import Conversation, Exchange, Thumb, without_claims
 from rag.types import Answer, Citation, Claim, Label
 
 FORMAT: Literal["dateline conversation"] = "dateline conversation"
@@ -167,14 +167,18 @@ def _entry(exchange: Exchange) -> Entry:
         answered=answer.answered,
         writer=_sound(answer.writer),
         model=_sound(answer.model),
-        # What follows the first paragraph of an answer that is none is the nearest passages: they are among the sources.
-        said="" if answer.claims else _plain(_sound(answer.text).partition("\n\n")[0]),
+        said="" if answer.claims else _said(answer),
         note=_sound(" ".join(part for part in (answer.notice, exchange.note) if part)),
         thumb=exchange.thumb,
         word=_sound(exchange.word),
         sentences=tuple(_sentence(claim) for claim in answer.claims),
         sources=tuple(_source(citation, answer) for citation in _cited(answer)),
     )
+
+
+def _said(answer: Answer) -> str:
+    paragraph, *readings = without_claims(answer)
+    return "\n".join([_plain(_sound(paragraph)), *(_sound(reading) for reading in readings)])
 
 
 def _cited(answer: Answer) -> Iterable[Citation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -19,7 +20,7 @@ from served import ARTICLES, QUESTION, TEXT, Served, posted, serving, until
 
 import rag
 from index.errors import EmbeddingError, IndexBusyError, IndexDamagedError
-from rag import Answer, Article, Chat, Claim, Hit, Status
+from rag import Answer, Article, Chat, Claim, Hit, Status, Token
 from ui import guard
 from ui.access import Access
 from ui.api import Listing
@@ -263,6 +264,9 @@ def test_a_refusal_is_a_status_and_a_sentence(
         ("POST", "/api/ask", {"origin": "http://SELF"}, 200),
         ("POST", "/api/ask", {"origin": "null", "sec-fetch-site": "same-origin"}, 200),
         ("POST", "/api/ask", {"origin": "null"}, 403),
+        ("POST", "/api/ask", {"origin": "http://["}, 403),
+        ("GET", "/api/search?q=mines", {"origin": "http://[::1"}, 403),
+        ("GET", "/health", {"origin": "http://["}, 200),
         ("POST", "/api/ask", {"origin": "https://evil.example"}, 403),
         ("POST", "/api/ask", {"origin": "http://127.0.0.1:1"}, 403),
         ("POST", "/api/ask", {"origin": "null", "sec-fetch-site": "cross-site"}, 403),
@@ -360,6 +364,24 @@ def test_a_stream_that_fails_half_way_ends_with_an_error(
         told = list(events(response))
     assert [name for name, _ in told] == ["status", "error"]
     assert told[-1][1]["status"] == status and "secret" not in told[-1][1]["error"]
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["silent", "endless"])
+def test_a_stream_that_takes_too_long_ends_with_an_error(
+    http: httpx.Client, chat: Chat, monkeypatch: pytest.MonkeyPatch, busy: bool
+) -> None:
+    async def astream(*_: Any, **__: Any) -> Any:
+        yield Status("Searching")
+        while True:
+            await asyncio.sleep(0.02 if busy else 30)
+            yield Token("Hello")
+
+    monkeypatch.setattr(chat, "astream", astream)
+    monkeypatch.setattr("ui.api.LONGEST_ANSWERING", 0.3)
+    with http.stream("POST", "/api/ask", json=ASK, headers=SSE) as response:
+        told = list(events(response))
+    assert (told[0][0], told[-1][0], told[-1][1]["status"]) == ("status", "error", 503)
+    assert "given up" in told[-1][1]["error"]
 
 
 def test_a_request_that_does_not_arrive_is_given_up(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

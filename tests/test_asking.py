@@ -18,6 +18,7 @@ from rag.types import Answer, Citation, Claim, Verdict
 from ui import actions, history, sources
 from ui.conversation import Exchange
 from ui.cookie import NAME, owner, with_secret
+from ui.readers import session_in
 
 TEXT = "The bridge reopened on Monday. Minister Ada Byron said that 12 cranes were repaired. It rained."
 ARTICLE = Article(
@@ -177,6 +178,18 @@ def test_a_browser_keeps_the_secret_it_has() -> None:
     secret = new_secret()
     assert cookie(sent=f"other=1; dateline={secret}").startswith(f"dateline={secret};")
     assert "guessed" not in cookie(sent="dateline=guessed")
+
+
+# What others on the same host may have set: a browser sends it along, as it is.
+ODD = ['prefs={"a":1}', "name=Jane Doe", "x=a[b]", "ké=1", 'a="x y"', "u=café", "alone", "=nameless", "a=b=c", "path=/"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_others_on_the_host_have_set(odd: str) -> None:
+    secret = new_secret()
+    for together in (f"{odd}; dateline={secret}", f"dateline={secret}; {odd}", f"{odd};dateline={secret};{odd}"):
+        assert cookie(sent=together).startswith(f"dateline={secret};")
+        assert session_in(together.replace("dateline=", "dateline-7860="), "localhost:7860") == secret
 
 
 def test_only_pages_carry_it() -> None:

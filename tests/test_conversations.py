@@ -135,6 +135,17 @@ def test_search(alice: OwnConversations) -> None:
     assert "40 euros" in alice.search("euros")[0].found
 
 
+@pytest.mark.parametrize("title", ["Café, Überblick", "Cafe\N{COMBINING ACUTE ACCENT}, U\N{COMBINING DIAERESIS}berblick"])
+@pytest.mark.parametrize("words", ["cafe", "CAFÉ", "uber cafe", "u\N{COMBINING DIAERESIS}berbl"])
+def test_accents_do_not_matter_in_titles_and_in_questions(alice: OwnConversations, title: str, words: str) -> None:
+    renamed, asked = alice.begin(), alice.begin()
+    alice.add(renamed, "Is it so?", None)
+    alice.rename(renamed, title)
+    alice.add(asked, title, None)
+    alice.rename(asked, "Another")
+    assert {one.id for one in alice.search(words)} == {renamed, asked}
+
+
 @pytest.mark.parametrize(
     "words", ["", "   ", '"', "AND", "NOT ferry*", "question:x", "(((", "NEAR(a b)", "x" * 9000, "\0", "^a", "\ud800"]
 )
@@ -323,6 +334,37 @@ def test_deleting_an_exchange_leaves_no_trace(alice: OwnConversations, tmp_path:
     alice.delete_exchange(alice.add(id, "zanzibarred", None))
     assert b"zanzibarred" not in everything_in(tmp_path)
     assert [exchange.question for exchange in alice.load(id).exchanges] == ["kept"]
+
+
+@pytest.mark.parametrize("way", ["delete", "delete_all", "delete_exchange"])
+def test_a_conversation_of_any_length_can_be_deleted(alice: OwnConversations, tmp_path: Path, way: str) -> None:
+    other, id = alice.begin(), alice.begin("Title")
+    alice.add(other, "an innocent question", None)
+    first = alice.add(id, "zanzibarred", None)
+    edited = alice.add(id, "before it was edited", None)
+    alice.add(id, "edited", None, instead_of=edited)
+    with closing(sqlite3.connect(tmp_path / FILE)) as file, file:
+        conversation, last = file.execute("SELECT conversation, number FROM exchanges ORDER BY number DESC").fetchone()
+        many = [(last + n, f"x{n}", conversation, last + n - 1, f"mumblecore {n}") for n in range(1, 1_501)]
+        file.executemany(
+            "INSERT INTO exchanges(number, id, conversation, after, asked, question, said, note) "
+            "VALUES (?, ?, ?, ?, '2022-01-01T00:00:00.000000+00:00', ?, '', '')",
+            many,
+        )
+        file.execute("UPDATE conversations SET last = ? WHERE number = ?", [last + 1_500, conversation])
+    assert len(alice.load(id).exchanges) == 1_502
+    match way:
+        case "delete":
+            alice.delete(id)
+        case "delete_all":
+            assert alice.delete_all() == 2
+        case "delete_exchange":
+            alice.delete_exchange("x7")
+            assert [exchange.id for exchange in alice.load(id).exchanges][-1] == "x6"
+            alice.delete_exchange(first)
+            assert alice.load(id).exchanges == ()
+    assert [one.id for one in alice.recent()] == ([] if way == "delete_all" else [other])
+    assert not [word for word in (b"zanzibarred", b"mumblecore", b"edited") if word in everything_in(tmp_path)]
 
 
 # --- several at once, and kills --------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from rag.kept import Conversation, Exchange
 from rag.recheck import Verification, nearest_words
 from rag.record import Record, link, parse, record
 from rag.types import Answer, Citation, Claim, Verdict
+from ui import actions
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("md", "html", "json")
@@ -175,6 +176,23 @@ def test_what_a_version_writes_does_not_change() -> None:
     # Files are compared with what their record makes: when this fails, rag.record.VERSION must grow with the change.
     written = "".join(made("plain", form) for form in FORMATS)
     assert hashlib.sha256(written.encode()).hexdigest()[:16] == "bec9817f1f5e897a"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_asked_back_is_whole(tmp_path: Path, form: str) -> None:
+    readings = ("Who is the minister of *Norland*?", "Who is the minister of Sudmark?")
+    asked = "2025-11-22T10:15:00.123456+00:00"
+    text = "Who or what is meant by “the minister”? The articles speak of **several**:\n\n- Who is the minister of Sudmark?"
+    back = Answer("Who is the minister?", "Who is the minister?", text, (), (), (), False, "quote", 0.1, readings=readings)
+    kept = Conversation("id", "T", asked, asked, (Exchange("e1", back.question, back, asked),))
+    written = export.FORMATS[form](record(kept, EXPORTED))
+    shown = json.loads(written)["exchanges"][0]["said"] if form == "json" else written.partition("<!--")[0]
+    assert "The articles speak of several:" in shown
+    assert all(reading in shown.replace("\\*", "*") for reading in readings)
+    assert all(reading in actions.plain(back) for reading in readings)
+    mine = Conversations(tmp_path / FILE).of(signed_in("alice"))
+    mine.add(mine.begin(), "Who is it?", back)
+    assert mine.search("Norland Sudmark")
 
 
 # --- hostile files ----------------------------------------------------------------------------------------

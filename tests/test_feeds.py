@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -354,6 +355,93 @@ def test_a_sitemap_index_and_a_limit_on_how_much_is_taken_at_once(site: Site, ch
     assert len([path for path in site.paths() if path.strip("/").isdecimal()]) == 3
 
 
+def test_every_entry_of_a_long_list_gets_its_turn(site: Site, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.gather.MOST_ARTICLES", 5)
+    monkeypatch.setattr("index.gather.LOOK_AGAIN", timedelta(0))
+    for number in range(12):
+        site.put(f"/{number}", f"Story number {number} is that the bridge has {number} pylons.", "text/plain")
+    listed = "".join(f"<url><loc>/{number}</loc></url>" for number in range(12))
+    sitemap = site.put("/sitemap.xml", f"<urlset>{listed}</urlset>", "text/xml", ETag="")
+    looks = []
+    for _ in range(6):
+        site.forget()
+        report = chat.add(sitemap)
+        looks.append([int(path.strip("/")) for path in site.paths()[1:]])
+        assert not report.failed
+    # Though all those that were had are due again each time. Then they take turns.
+    assert looks == [
+        [0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [0, 1, 2, 10, 11], [3, 4, 5, 6, 7], [0, 1, 2, 8, 9], [3, 4, 5, 10, 11],
+    ]  # fmt: skip
+    assert len(chat.articles()) == 12 and len(report.unchanged) == 12
+
+
+def test_what_is_not_fetched_takes_no_ones_place(site: Site, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.gather.MOST_ARTICLES", 5)
+    site.put("/a", page("Paged"))
+    items = [(f"Item {number}", "", f"{BLURB} Town {number}.") for number in range(12)]
+    nowhere = [(f"Nowhere {number}", f"ftp://n.test/{number}", "") for number in range(12)]
+    feed = site.put("/feed", rss(*nowhere, *items, ("Paged", "/a", "x")), "text/xml")
+    steps: list[Progress] = []
+    report = chat.add(feed, progress=steps.append)
+    assert titles(chat) == sorted(["Paged", *(title for title, _, _ in items)])
+    assert len(report.failed) == 4 and not any("more" in step.note for step in steps)
+
+
+@pytest.mark.parametrize("guid", ["", "<guid isPermaLink='false'>g{0}</guid>", "<guid>/notes#d{0}</guid>"])
+def test_notes_on_one_page_are_told_apart(site: Site, chat: Chat, guid: str) -> None:
+    site.put("/notes", page("All notes"))
+
+    def item(number: int, link: str, title: str, text: str) -> str:
+        told = guid.format(number).replace("/notes", site.url("/notes"))
+        return f"<item><link>{link}</link>{told}<title>{title}</title><description>{text}</description></item>"
+
+    notes = [item(number, f"/notes#d{number}", f"Note {number}", f"{BLURB} Town {number}.") for number in range(4)]
+    # The same story again: its title or its text is another's.
+    twice = [item(7, "/notes#d7", "Note 2", "Other words."), item(8, "/notes#d8", "Other", f"{BLURB} Town 3.")]
+    feed = site.put("/feed", rss().replace("</channel>", "".join([*notes, *twice]) + "</channel>"), "text/xml", ETag="")
+    report = chat.add(feed)
+    assert titles(chat) == ["All notes", "Note 1", "Note 2", "Note 3"] and not report.failed
+    assert {article.url for article in chat.articles()} == {site.url("/notes")}
+    site.forget()
+    assert set(chat.add(feed).unchanged) == set(report.added) and site.paths() == ["/feed"]
+
+
+def test_a_wall_that_all_entries_lead_to_is_no_article(site: Site, chat: Chat) -> None:
+    site.put("/consent", page("Before you continue"))
+    site.put("/story", page("Story"))
+    site.put("/short", status=302, Location="/story")
+    site.put("/shorter", status=302, Location="/story")
+    for number in range(5):
+        site.put(f"/{number}", status=302, Location=f"/consent?utm_source={number}")
+    site.pages |= {f"/consent?utm_source={number}": site.pages["/consent"] for number in range(5)}
+    items = [(f"Town {number}", f"/{number}", f"{BLURB} Town {number}.") for number in range(3)]
+    # Two short addresses of one story are no wall.
+    stories = [("Story", "/short", "x"), ("Story", "/shorter", "x")]
+    feed = site.put("/feed", rss(*items, *stories), "text/xml")
+    report = chat.add(feed)
+    walled = ["Story", "Town 0", "Town 1", "Town 2"]
+    assert titles(chat) == walled
+    assert [failure.source for failure in report.failed] == [site.url(f"/{number}") for number in range(3)]
+    told = re.compile(
+        r"it leads to \S+/consent\S*, as other entries of its feed do; what its feed says of it was added instead"
+    )
+    assert all(told.fullmatch(failure.reason) for failure in report.failed)
+
+    # Known again when one comes alone: another story, or something new of an old one.
+    items[1] = ("Town 1", "/1", f"{BLURB} Town 1, and more.")
+    site.put("/feed", rss(("Town 3", "/3", f"{BLURB} Town 3."), *items, *stories), "text/xml")
+    report = chat.add(feed)
+    assert titles(chat) == [*walled, "Town 3"] and len(report.failed) == 2
+    assert len(report.changed) == 1 and "and more" in chat.article(report.changed[0]).text
+
+    # And when the wall is gone, the story takes its blurb's place.
+    site.put("/2", page("Town 2", "The council of town 2 met for a whole night before the mayor resigned, its clerk said."))
+    items[2] = ("Town 2", "/2", f"{BLURB} Town 2, at last.")
+    site.put("/feed", rss(*items, *stories), "text/xml")
+    (changed,) = chat.add(feed).changed
+    assert "whole night" in chat.article(changed).text
+
+
 def test_a_kill_in_mid_feed_loses_nothing_that_is_not_fetched_again(site: Site, chat: Chat) -> None:
     site.put("/a", page("First"))
     site.put("/b", page("Second", SECOND))
@@ -426,6 +514,32 @@ def test_failures_are_told_and_the_collection_stays(site: Site, chat: Chat) -> N
     assert not (report.added or report.changed or report.removed or report.unchanged)
     # A page that failed is asked for again as if for the first time.
     assert not any("if-none-match" in asked.headers for asked in site.asked)
+
+
+def test_one_hostile_entry_costs_itself_only(site: Site, tmp_path: Path) -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        if host == "odd.test":
+            raise RuntimeError("nobody foresaw this")
+        return site.resolve(host, port)
+
+    site.put("/a", page("First"))
+    site.put("/b", page("Last", SECOND))
+    site.put("/late", status=429, Retry_After="Mon, 01 Jan 2024 00:00:00 +99999999999999999999")
+    site.put("/long", "x", Content_Length="9" * 5_000)
+    half = "\ud800"
+    entries = [
+        {"id": 1, "url": "/a"}, {"id": 2, "url": f"/{half}"}, {"id": 3, "url": "http://odd.test:8080/", "title": "Odd"},
+        {"id": f"4{half}", "title": f"Half{half}", "content_text": f"{BLURB}{half}"}, {"id": 5, "url": "/long"},
+        {"id": 6, "url": "/b"}, {"id": 8, "url": "/" + "é" * 2_000, "title": "Too long"}, {"id": 7, "url": "/late"},
+    ]  # fmt: skip
+    written = json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": half, "items": entries})
+    feed = site.put("/feed.json", written, "application/feed+json")
+    with rag.open_chat(tmp_path / "data", fetcher=site.fetcher(resolve=resolve)) as chat:
+        report = chat.add("http://odd.test:8080/", feed)
+        assert titles(chat) == ["First", "Half\ufffd", "Last"] and len(report.added) == 3
+    said = {failure.source.removeprefix(site.url("")): failure.reason for failure in report.failed}
+    assert set(said) == {"/\ufffd", "http://odd.test:8080/", "/long", "/late", "/" + "é" * 2_000}
+    assert "asks for fewer requests" in said["/late"] and "RuntimeError" in said["http://odd.test:8080/"]
 
 
 def test_a_library_from_before_web_addresses_gets_its_table(site: Site, tmp_path: Path) -> None:

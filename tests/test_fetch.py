@@ -111,7 +111,8 @@ def test_an_address_in_the_place_of_a_name_is_refused(site: Site, host: str) -> 
         "http://news.test:99999/", "http://news.test:x/", "http:///etc/passwd", "http://", "http:news.test", "http://a b.test",
         "file:///etc/passwd", "ftp://news.test/", "gopher://news.test/", "javascript:alert(1)", "data:text/html,x",
         "//news.test/", "news.test", "", "http://news%2etest/", "http://a..test/", "http://[::1", "http://news.test/\r\nX: y",
-        "http://" + "a" * 64 + ".test/", "http://news.test/" + "a" * 5000, "http://n\x00ews.test/", "http://news.test/\ud83d",
+        "http://" + "a" * 64 + ".test/", "http://news.test/" + "a" * 5000, "http://n\x00ews.test/",
+        "http://news.test/\ud800", "http://news.test/?\udfff", "http://\ud800.test/",
     ],
 )  # fmt: skip
 def test_what_is_no_address_or_hides_one_is_refused_unasked(site: Site, url: str) -> None:
@@ -290,6 +291,15 @@ def test_a_host_that_never_answers_is_soon_left_alone(site: Site) -> None:
     for _ in range(3):
         assert "could not be reached" in refused(fetcher, "http://down.test:1/")
     assert "did not answer 3 times in a row" in refused(fetcher, "http://down.test:1/")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "Fri, 31 Dec 9999 23:59:59 -2300", "Mon, 01 Jan 0001 00:00:00 +2300",
+     "9" * 5000, "soon", "Mon, 01 Jan 99999 00:00:00 GMT"],
+)  # fmt: skip
+def test_whatever_a_site_says_of_when_to_come_again(site: Site, moment: str) -> None:
+    assert "fewer requests (503)" in refused(site.fetcher(), site.put("/busy", status=503, Retry_After=moment))
 
 
 # --- what comes back ------------------------------------------------------------------------------------

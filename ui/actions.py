@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
+from rag.kept import without_claims
 from rag.types import Answer, Citation
 from ui.sources import web_address
 
@@ -60,7 +61,7 @@ def plain(answer: Answer) -> str:
             parts = [part for part in (claim.lead, words, markers, f"({doubt} by the articles)" if doubt else "") if part]
             said += ("\n\n" if claim.lead or claim.opens else " ") + " ".join(parts)
     else:
-        said = answer.text.partition("\n\n")[0]
+        said = "\n".join(without_claims(answer))
     parts = [answer.question, said.strip()]
     if answer.notice:
         parts.append(answer.notice)

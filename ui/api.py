@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -264,7 +265,8 @@ class AnswerStream(Response):
             async with aclosing(_events(self._chat, self._asked)) as events:
                 hung_up = asyncio.ensure_future(gone(receive))
                 try:
-                    async with asyncio.timeout(LONGEST_ANSWERING):
+                    # What is not read cannot be told that it took too long.
+                    async with asyncio.timeout(LONGEST_ANSWERING + STILL_THERE):
                         await self._send(events, hung_up, send)
                 finally:
                     hung_up.cancel()
@@ -273,14 +275,19 @@ class AnswerStream(Response):
         # Nothing is sent before the first event: a question that cannot be asked gets its status.
         begun = False
         coming: asyncio.Future[Any] | None = None
+        until = time.monotonic() + LONGEST_ANSWERING
         try:
             while True:
                 coming = coming or asyncio.ensure_future(anext(events))
-                await asyncio.wait([coming, hung_up], timeout=STILL_THERE, return_when=asyncio.FIRST_COMPLETED)
+                patience = min(STILL_THERE, max(0.0, until - time.monotonic()))
+                await asyncio.wait([coming, hung_up], timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 if hung_up.done():
                     return
                 try:
-                    piece = self._told(coming.result()) if coming.done() else b": still there\n\n"
+                    event = coming.result() if coming.done() else None
+                    if time.monotonic() >= until and not isinstance(event, Answer):
+                        raise TimeoutError
+                    piece = self._told(event) if event is not None else b": still there\n\n"
                 except StopAsyncIteration:
                     await send({"type": "http.response.body", "body": b"", "more_body": False})
                     return

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
+
+from starlette.requests import cookie_parser
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -24,6 +25,15 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
+
+
+def sent(*headers: str) -> dict[str, str]:
+    """The cookies of a request's Cookie headers by their names; of two with one name the last.
+
+    Read as Gradio reads them: a browser sends along whatever others on its host have set, and Python's own parser stops at
+    the first that is not as it should be, so that those after it would be there for the one and not for the other.
+    """
+    return {name: value for header in headers for name, value in cookie_parser(header).items()}
 
 
 def with_secret(app: App) -> App:
@@ -75,14 +85,7 @@ def _cookie(scope: Scope) -> str:
     secure = scope.get("scheme") == "https"
     # The prefix has the browser refuse such a cookie from a neighbouring host, or from http.
     name = f"__Host-{NAME}" if secure else NAME
-    sent = SimpleCookie()
-    for header, value in scope["headers"]:
-        if header == b"cookie":
-            try:
-                sent.load(value.decode("latin-1"))
-            except CookieError:
-                continue
-    secret = sent[name].value if name in sent else ""
+    secret = sent(*(value.decode("latin-1") for header, value in scope["headers"] if header == b"cookie")).get(name, "")
     if not SECRET.fullmatch(secret):
         secret = new_secret()
     return f"{name}={secret}; Path=/; Max-Age={LONG}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"

@@ -114,7 +114,7 @@ class Guard:
         safe = scope.get("method") in SAFE_METHODS
         origin, site = headers["origin"], headers["sec-fetch-site"]
         # A browser tells the truth here, and says "null" for the origin of a form on a page that sends no referrer.
-        same = urlsplit(origin).netloc == host if origin and origin != "null" else site == "same-origin" or not origin
+        same = _place(origin) == host if origin and origin != "null" else site == "same-origin" or not origin
         elsewhere = site in ("cross-site", "same-site")
         followed = safe and headers["sec-fetch-mode"] == "navigate" and headers["sec-fetch-dest"] == "document"
         if (not safe or program) and (not same or elsewhere) and not followed:
@@ -204,6 +204,14 @@ def caller(scope: Scope) -> str:
     """The address that a request came from, or an empty string."""
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def _place(origin: str) -> str | None:
+    """The host and port that an origin names; None for what is no origin."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _of_programs(path: str) -> bool:

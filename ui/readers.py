@@ -11,10 +11,10 @@ import ipaddress
 import secrets
 import time
 from collections import OrderedDict
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from index.errors import DatelineError
+from ui.cookie import sent
 from ui.passwords import LONGEST, Accounts
 from ui.patience import Patience
 from ui.sessions import DAYS, TOKEN, Sessions
@@ -125,11 +125,7 @@ def cookie_name(host: str) -> str:
 
 def session_in(cookies: str, host: str) -> str:
     """The session's secret in a Cookie header, or an empty string."""
-    try:
-        found = SimpleCookie(cookies).get(cookie_name(host))
-    except CookieError:
-        return ""
-    return found.value if found else ""
+    return sent(cookies).get(cookie_name(host), "")
 
 
 def set_session(secret: str, host: str, *, https: bool) -> str:

@@ -150,10 +150,15 @@ def normalise(text: str) -> str:
         text = _EMOJI_JOIN.sub(_KEPT_JOIN, text)
         text = _JOINER.sub("", text).replace(_KEPT_JOIN, "\u200d")
     text = _SPACES.sub(" ", text)
-    text = _SURROGATES.sub("\ufffd", text)
+    text = whole_characters(text)
     text = unicodedata.normalize("NFC", text)
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n")
+
+
+def whole_characters(text: str) -> str:
+    """The same text with U+FFFD for halves of surrogate pairs, which JSON can spell and no file or database takes."""
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def one_line(text: str) -> str:
