@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from index.errors import ReadError
-from index.reading.characters import decode, one_line
+from index.reading.characters import decode, one_line, whole_characters
 from index.reading.clean import clean_plain, without_title
 from index.reading.dates import stated_date
 from index.reading.draft import Draft
@@ -279,7 +279,7 @@ def _json_authors(item: dict[str, Any]) -> str:
 def _string(item: dict[str, Any], name: str) -> str:
     value = item.get(name)
     # Half a character, as JSON can have, could be neither fetched nor stored.
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return whole_characters(value) if isinstance(value, str) else ""
 
 
 # -- trees -------------------------------------------------------------------------------------
