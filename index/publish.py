@@ -343,4 +343,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    # All is written and closed by now. Taking Chroma's modules down would take as long as building a small generation.
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -26,6 +26,10 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _attempts: list[str] = []
 
 
+LONGEST = ("test_page.py", "test_write.py", "test_index.py", "test_seeds.py", "test_chat.py", "test_cli.py", "test_feeds.py")
+"""Files that take a quarter of a minute and more. They begin first, or one process is left with one of them at the end."""
+
+
 class NetworkShutError(RuntimeError):
     """A test reached for a machine other than this one."""
 
@@ -70,6 +74,10 @@ def _shut_network(event: str, arguments: tuple[object, ...]) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # An audit hook rather than a patched socket class: it also sees what is called from C.
     sys.addaudithook(_shut_network)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -165,9 +165,9 @@ def weights() -> Path | None:
 
 
 @contextmanager
-def llama_server(log: Path) -> Iterator[str]:
-    """The base URL of llama.cpp's own server with the small model, in a process of its own."""
-    model = weights()
+def llama_server(log: Path, model: Path | None = None) -> Iterator[str]:
+    """The base URL of llama.cpp's own server with a model's file, the small one's unless told, in a process of its own."""
+    model = model or weights()
     assert model is not None
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

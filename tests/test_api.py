@@ -414,6 +414,7 @@ def test_hanging_up_stops_the_work(slow: tuple[httpx.Client, Script], accept: st
     assert script.hung_up.wait(5), "the model was not told to stop"
 
 
+@pytest.mark.slow
 def test_too_many_at_once_are_told_when_to_come_again(slow: tuple[httpx.Client, Script]) -> None:
     client, script = slow
     script.says("In Kherson, ", 20.0)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def relative(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree_of(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), relative(file))
 
@@ -42,43 +44,43 @@ def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield from ((one.lineno, one.value) for one in strings if isinstance(one.value, str))
 
 
-@pytest.mark.parametrize("file", FILES, ids=relative)
-def test_the_arrow_points_one_way(file: Path) -> None:
-    package = file.relative_to(ROOT).parts[0]
-    for line, name in imported(tree_of(file)):
-        top = name.partition(".")[0]
-        assert top not in PACKAGES or top in MAY_IMPORT[package], (
-            f"{relative(file)}:{line} imports {name}, against the arrow ui -> rag -> index"
-        )
-        assert top != "tests", f"{relative(file)}:{line} imports {name}"
-
-
-@pytest.mark.parametrize("file", FILES, ids=relative)
-def test_every_file_says_what_it_is(file: Path) -> None:
-    docstring = ast.get_docstring(tree_of(file))
-    assert docstring and len(docstring) > 20, f"{relative(file)} has no docstring worth the name"
-
-
-@pytest.mark.parametrize("file", FILES, ids=relative)
-def test_nothing_prints(file: Path) -> None:
-    for node in ast.walk(tree_of(file)):
-        if isinstance(node, ast.Call):
-            assert ast.unparse(node.func) not in ("print", "input", "breakpoint"), (
-                f"{relative(file)}:{node.lineno} talks to the terminal; log, yield or return instead"
+def test_the_arrow_points_one_way() -> None:
+    for file in FILES:
+        package = file.relative_to(ROOT).parts[0]
+        for line, name in imported(tree_of(file)):
+            top = name.partition(".")[0]
+            assert top not in PACKAGES or top in MAY_IMPORT[package], (
+                f"{relative(file)}:{line} imports {name}, against the arrow ui -> rag -> index"
             )
+            assert top != "tests", f"{relative(file)}:{line} imports {name}"
 
 
-@pytest.mark.parametrize("file", FILES, ids=relative)
-def test_no_catch_all_names(file: Path) -> None:
-    assert file.stem not in ("utils", "util", "helpers", "helper", "common", "misc", "manager", "base")
+def test_every_file_says_what_it_is() -> None:
+    for file in FILES:
+        docstring = ast.get_docstring(tree_of(file))
+        assert docstring and len(docstring) > 20, f"{relative(file)} has no docstring worth the name"
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file.stem != "settings"], ids=relative)
-def test_only_settings_reads_settings_from_the_environment(file: Path) -> None:
+def test_nothing_prints() -> None:
+    for file in FILES:
+        for node in ast.walk(tree_of(file)):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in ("print", "input", "breakpoint"), (
+                    f"{relative(file)}:{node.lineno} talks to the terminal; log, yield or return instead"
+                )
+
+
+def test_no_catch_all_names() -> None:
+    for file in FILES:
+        assert file.stem not in ("utils", "util", "helpers", "helper", "common", "misc", "manager", "base"), relative(file)
+
+
+def test_only_settings_reads_settings_from_the_environment() -> None:
     from rag.settings import Settings
 
     names = {name.upper() for name in Settings.model_fields}
-    for node in ast.walk(tree_of(file)):
+    nodes = ((file, node) for file in FILES if file.stem != "settings" for node in ast.walk(tree_of(file)))
+    for file, node in nodes:
         text = ""
         if isinstance(node, ast.Subscript):
             text = ast.unparse(node)

@@ -139,6 +139,7 @@ def test_versions_stay_until_the_article_is_removed(tmp_path: Path) -> None:
         assert chat.listing() == rag.Listing((), 0) and chat.overview().articles == 0
 
 
+@pytest.mark.slow
 def test_a_library_from_before_lists_work_too(tmp_path: Path) -> None:
     import sqlite3
 

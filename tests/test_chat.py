@@ -257,6 +257,7 @@ def test_article_text_stays_text_in_the_markdown_of_an_answer(tmp_path: Path) ->
     assert "![" not in answer.text and "<b>" not in answer.text and " [7]" not in answer.text
 
 
+@pytest.mark.slow
 def test_two_threads_ask_while_one_adds(tmp_path: Path) -> None:
     problems: list[BaseException] = []
     with rag.open_chat(tmp_path / "data") as chat:

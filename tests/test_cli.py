@@ -214,6 +214,7 @@ def test_an_empty_collection_says_how_to_fill_it(run: Run) -> None:
         assert "dateline add" in err
 
 
+@pytest.mark.slow
 def test_some_sources_fail_and_the_rest_goes_in(run: Run, news: Path) -> None:
     (news / "empty.md").write_text("")
     code, out, _ = run("add", str(news), "no-such-file.md")
@@ -223,6 +224,7 @@ def test_some_sources_fail_and_the_rest_goes_in(run: Run, news: Path) -> None:
     assert re.search(r"^not read: no-such-file\.md: .+", out, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_rebuild_and_doctor(run: Run, news: Path) -> None:
     run("add", str(news))
     code, out, _ = run("rebuild")
@@ -233,6 +235,7 @@ def test_rebuild_and_doctor(run: Run, news: Path) -> None:
     assert json.loads(run("doctor", "--json")[1])["ok"] is True
 
 
+@pytest.mark.slow
 def test_data_dir_option(run: Run, news: Path, tmp_path: Path) -> None:
     assert run("add", str(news), "--data-dir", "elsewhere")[0] == 0
     assert (tmp_path / "elsewhere").is_dir()
@@ -600,6 +603,7 @@ def test_no_browser_where_nobody_looks(name: str) -> None:
     assert not cli._before_a_person({"DISPLAY": ":0", name: "x"})
 
 
+@pytest.mark.slow
 def test_chat_fills_an_empty_collection_and_serves(news: Path, subprocess_env: dict[str, str], tmp_path: Path) -> None:
     import socket
     import urllib.request

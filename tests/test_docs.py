@@ -57,6 +57,7 @@ def test_the_names_in_the_readme_are_public() -> None:
         assert rag_names(block) <= set(rag.__all__)
 
 
+@pytest.mark.slow
 def test_the_readmes_python_runs(tmp_path: Path, subprocess_env: dict[str, str]) -> None:
     shutil.copytree(ROOT / "seeds", tmp_path / "seeds")
     # One program, as a reader would paste it: a later block may use what an earlier one made.

@@ -425,6 +425,7 @@ def test_words_rewritten_are_gone_although_the_article_is_there(seeds: Collectio
     assert finding.note.startswith("Its article is there, but says nothing like it.")
 
 
+@pytest.mark.slow
 def test_an_article_is_known_again_under_another_id(seeds: Collection, tmp_path: Path) -> None:
     path = seeds.exported("json")
     # The same article in another collection, read from JSONL, which gives the ids.
@@ -440,6 +441,7 @@ def test_an_article_is_known_again_under_another_id(seeds: Collection, tmp_path:
     assert "gone" in {finding.outcome for finding in others}
 
 
+@pytest.mark.slow
 def test_the_words_in_another_article_are_pointed_out(seeds: Collection, tmp_path: Path) -> None:
     path = seeds.exported("json")
     (old,) = [article for article in seeds.chat.articles() if article.title.startswith("Kherson is Ukrainian")]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from fake_site import Site
+from longer import longer
 from pdf_files import pdf
 
 import rag
@@ -282,6 +283,7 @@ def test_a_feed_its_articles_and_the_blurbs_of_those_that_cannot_be_had(site: Si
     assert chat.article(by_title["Gone"].id).url == site.url("/gone")
 
 
+@pytest.mark.slow
 def test_what_may_pass_is_tried_again(site: Site, chat: Chat) -> None:
     site.put("/a", page("First"))
     site.put("/busy", status=500)
@@ -327,6 +329,7 @@ def test_no_feed_writes_over_anothers_articles(site: Site, chat: Chat) -> None:
     assert LEAD in chat.article(story).text and len(chat.articles()) == 2
 
 
+@pytest.mark.slow
 def test_a_sitemap_index_and_a_limit_on_how_much_is_taken_at_once(site: Site, chat: Chat) -> None:
     for number in range(MOST_ARTICLES + 3):
         site.put(f"/{number}", f"Story number {number} is that the bridge has {number} pylons.", "text/plain")
@@ -355,6 +358,7 @@ def test_a_sitemap_index_and_a_limit_on_how_much_is_taken_at_once(site: Site, ch
     assert len([path for path in site.paths() if path.strip("/").isdecimal()]) == 3
 
 
+@pytest.mark.slow
 def test_every_entry_of_a_long_list_gets_its_turn(site: Site, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("index.gather.MOST_ARTICLES", 5)
     monkeypatch.setattr("index.gather.LOOK_AGAIN", timedelta(0))
@@ -387,7 +391,7 @@ def test_what_is_not_fetched_takes_no_ones_place(site: Site, chat: Chat, monkeyp
     assert len(report.failed) == 4 and not any("more" in step.note for step in steps)
 
 
-@pytest.mark.parametrize("guid", ["", "<guid isPermaLink='false'>g{0}</guid>", "<guid>/notes#d{0}</guid>"])
+@pytest.mark.parametrize("guid", ["", *longer("<guid isPermaLink='false'>g{0}</guid>", "<guid>/notes#d{0}</guid>")])
 def test_notes_on_one_page_are_told_apart(site: Site, chat: Chat, guid: str) -> None:
     site.put("/notes", page("All notes"))
 
@@ -406,6 +410,7 @@ def test_notes_on_one_page_are_told_apart(site: Site, chat: Chat, guid: str) -> 
     assert set(chat.add(feed).unchanged) == set(report.added) and site.paths() == ["/feed"]
 
 
+@pytest.mark.slow
 def test_a_wall_that_all_entries_lead_to_is_no_article(site: Site, chat: Chat) -> None:
     site.put("/consent", page("Before you continue"))
     site.put("/story", page("Story"))

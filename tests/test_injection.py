@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from longer import longer
 from model_servers import Script, scripted_server
 
 import rag
@@ -145,7 +146,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", [*ORDERS, "split"])
+@pytest.mark.parametrize("name", ["plain", "split", *longer(*(name for name in ORDERS if name != "plain"))])
 def test_a_model_that_obeys_is_not_believed(name: str, collections: Path, tmp_path: Path) -> None:
     with scripted_server() as (url, script):
         with rag.open_chat(tmp_path / "data", openai_base_url=url, chat_model="obedient", chat_retries=0) as chat:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from longer import longer
 
 from index import words
 from index.doctor import examine
@@ -111,7 +112,7 @@ def test_what_an_unfinished_transaction_left_is_replaced(index: Index, source: P
     assert examine(index.data_dir).ok
 
 
-@pytest.mark.parametrize("damage", ["gone", "garbage", "empty", "altered"])
+@pytest.mark.parametrize("damage", ["garbage", *longer("gone", "empty", "altered")])
 def test_a_damaged_lexical_index_is_rebuilt_by_itself(index: Index, damage: str, caplog: pytest.LogCaptureFixture) -> None:
     folder = lexical_folder(index)
     index.close()
@@ -158,6 +159,7 @@ def test_removing_leaves_no_trace_of_its_words(index: Index) -> None:
     assert found(index, "harbour") == ["tram"]
 
 
+@pytest.mark.slow
 def test_another_process_sees_what_is_added(index: Index, source: Path) -> None:
     with Index(index.data_dir, MiniLM()) as other:
         assert found(other, "goat") == []

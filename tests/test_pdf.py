@@ -201,6 +201,7 @@ def test_headings_in_larger_or_bold_type_are_paragraphs(tmp_path: Path) -> None:
     assert one(tmp_path, placed_pdf([[larger, *first]], "/Title (The bridge)")).title == "The bridge"
 
 
+@pytest.mark.slow
 def test_a_page_of_far_too_many_lines_takes_no_time(tmp_path: Path) -> None:
     puts = [Put(50 + (at * 37) % 500, 780 - (at * 13) % 760, f"word {at}") for at in range(8_000)]
     (tmp_path / "a.pdf").write_bytes(placed_pdf([puts]))

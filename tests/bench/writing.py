@@ -1,8 +1,9 @@
 """What a weak model's answers are worth: Dateline's, and LlamaIndex's CitationQueryEngine's with the same model and passages.
 
-    python tests/bench/writing.py [FOLDER] [--most 100] [--log FILE]
+    python tests/bench/writing.py [FOLDER] [--most 100] [--model FILE] [--log FILE]
 
-The model is SmolLM2-135M-Instruct in llama.cpp's server (tests/model_servers.py), which invents freely. The questions are
+The model is SmolLM2-135M-Instruct in llama.cpp's server (tests/model_servers.py), which invents freely, or any other of which
+--model gives the GGUF file. The questions are
 those of the starter collection and, where FOLDER (or DATELINE_BENCH) holds web_news/, as many single facts of its `nature`,
 half of each. Counted are markers that lead to no passage, sentences that stand there as said by the articles (without a
 doubt told beside them), answers of the model that are kept, and what checking adds to the time that the model takes. --log
@@ -143,21 +144,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", nargs="?", default=os.environ.get("DATELINE_BENCH", ""))
     parser.add_argument("--most", type=int, default=100)
+    parser.add_argument("--model", type=Path)
     parser.add_argument("--log", type=Path)
     given = parser.parse_args()
     from llama_index.core.query_engine import CitationQueryEngine
     from llama_index.llms.openai_like import OpenAILike
 
     ours, theirs = Count(), Count()
-    with tempfile.TemporaryDirectory() as folder, llama_server(Path(folder) / "llama.log") as url:
+    name = given.model.stem if given.model else MODEL
+    with tempfile.TemporaryDirectory() as folder, llama_server(Path(folder) / "llama.log", given.model) as url:
         for place, (collection, questions) in enumerate(questions_of(Path(given.folder) if given.folder else None, given.most)):
-            with rag.open_chat(Path(folder) / str(place), openai_base_url=url, chat_model=MODEL, chat_timeout=600) as chat:
+            with rag.open_chat(Path(folder) / str(place), openai_base_url=url, chat_model=name, chat_timeout=600) as chat:
                 chat.add(collection or SEEDS)
                 assert chat._author is not None
                 timed = TimedModel(chat._author.model)
                 object.__setattr__(chat._author, "model", timed)
                 llm = OpenAILike(
-                    model=MODEL, api_base=url, api_key="none", is_chat_model=True, context_window=8_000, timeout=600,
+                    model=name, api_base=url, api_key="none", is_chat_model=True, context_window=8_000, timeout=600,
                     max_tokens=400, temperature=0.0,
                 )  # fmt: skip
                 engine = CitationQueryEngine(retriever=chat.as_retriever(PASSAGES), llm=llm, citation_chunk_size=512)

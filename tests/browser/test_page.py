@@ -197,6 +197,7 @@ def test_a_reader_who_leaves_stops_the_stream(fake: Fake, open_page: Open) -> No
     assert served.chat.closed == 1
 
 
+@pytest.mark.slow
 def test_nothing_of_the_old_conversation_arrives_in_a_new_one(fake: Fake, open_page: Open) -> None:
     served = fake([BRIDGE], bridge_answers, tokens=["word "] * 30, pause=0.03)
     page = open_page(served)
@@ -230,6 +231,7 @@ def test_text_that_streams_is_shown_as_it_is(fake: Fake, open_page: Open) -> Non
     assert page.input_value(BOX) == "the next question"
 
 
+@pytest.mark.slow
 def test_readers_do_not_wait_for_each_other_and_see_only_their_own(fake: Fake, open_page: Open) -> None:
     served = fake([BRIDGE], bridge_answers, tokens=["word "] * 20, pause=0.1)
     pages = [open_page(served) for _ in range(2)]
@@ -294,6 +296,7 @@ def test_hostile_text_is_only_text(fake: Fake, open_page: Open) -> None:
     assert page.evaluate("[...document.links].every(a => a.hash || a.href.startsWith(location.origin))")
 
 
+@pytest.mark.slow
 def test_hostile_text_through_the_real_engine(serve: Callable[..., Served], open_page: Open, tmp_path: Path) -> None:
     import json
 
@@ -349,6 +352,7 @@ def test_previous_and_next_go_through_the_citations(fake: Fake, open_page: Open)
     assert page.locator(MARKERS).first.get_attribute("title").endswith("“The bridge reopened on Monday.”")
 
 
+@pytest.mark.slow
 def test_a_megabyte_of_article_does_not_freeze_the_page(fake: Fake, open_page: Open) -> None:
     filler = "says nothing that matters to anyone. 🚦 " * 12
     text = "\n\n".join(f"Paragraph {number} {filler}" for number in range(2_200))
@@ -454,7 +458,7 @@ def test_nothing_runs_out_of_the_page(fake: Fake, open_page: Open) -> None:
         page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize(("path", "scheme"), [("/", "dark"), ("/?__theme=dark", "light")])
+@pytest.mark.parametrize(("path", "scheme"), [("/", "dark"), pytest.param("/?__theme=dark", "light", marks=pytest.mark.slow)])
 def test_dark_is_dark_and_readable(fake: Fake, open_page: Open, path: str, scheme: str) -> None:
     page = open_page(fake([BRIDGE, HARBOUR], bridge_answers), path, scheme=scheme)
     ask(page, "bridge")
