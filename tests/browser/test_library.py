@@ -605,6 +605,19 @@ def test_the_rooms_fit_every_width(town: Served, open_page: Open, name: str) -> 
             assert over <= 0, (width, place)
 
 
+def test_on_a_phone_no_tab_hides_in_a_menu(town: Served, open_page: Open) -> None:
+    page = open_page(town, width=320, height=740)
+    open_add(page, "files")
+    for tabs, names in (
+        ("#tabs", ["Ask", "Library", "Find a quote"]),
+        ("#ways", ["Files", "Web addresses", "Text", "Folder"]),
+    ):
+        shown = page.locator(f"{tabs} > .tab-wrapper [role=tab]")
+        assert shown.all_inner_texts() == names
+        box = shown.last.bounding_box()
+        assert box["x"] + box["width"] <= 320
+
+
 def test_on_a_phone_an_article_is_a_sheet_over_the_list(town: Served, open_page: Open) -> None:
     page = open_page(town, width=360, height=740)
     room(page, "library")
