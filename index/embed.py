@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import EmbeddingError, SettingsError
-from index.minilm import MiniLM
+from index.minilm import minilm
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -49,7 +49,7 @@ def open_embedder(setting: str, *, api_key: str = "", base_url: str = "") -> Emb
     another setting, a missing key, or a model that cannot be loaded.
     """
     if setting == "minilm":
-        return MiniLM()
+        return minilm()
     kind, _, model = setting.partition(":")
     if kind == "onnx" and model:
         from index.onnx_models import OnnxEmbedder

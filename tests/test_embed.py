@@ -43,6 +43,19 @@ def test_a_text_of_any_length_is_cut_not_refused(minilm: MiniLM) -> None:
     assert np.isfinite(minilm.embed_query("")).all()
 
 
+def test_what_was_read_is_kept_as_long_as_there_is_room(minilm: MiniLM) -> None:
+    first, again = minilm.read(["A dam broke.", "A dam broke."])
+    assert first is again and minilm.read(["Bees came.", "A dam broke."])[1] is first
+    with pytest.raises(ValueError, match="read-only"):
+        first.tokens[0] = 0
+    small = MiniLM(keep=40_000)  # some twelve tokens
+    early, late = small.read(["A dam broke.", "Bees came back."])
+    assert small.read(["Bees came back."])[0] is late
+    assert np.array_equal(early.tokens, first.tokens)
+    small.read(["The bridge over the river was closed."])
+    assert small.read(["A dam broke."])[0] is not early
+
+
 def test_a_missing_or_altered_model_file_is_a_clear_error() -> None:
     with pytest.raises(ModelFilesError, match="make install"):
         checked_file("no_such_package", MODEL[1], "0" * 64)
