@@ -3,12 +3,11 @@
     python tests/bench/writing.py [FOLDER] [--most 100] [--model FILE] [--log FILE]
 
 The model is SmolLM2-135M-Instruct in llama.cpp's server (tests/model_servers.py), which invents freely, or any other of which
---model gives the GGUF file. The questions are
-those of the starter collection and, where FOLDER (or DATELINE_BENCH) holds web_news/, as many single facts of its `nature`,
-half of each. Counted are markers that lead to no passage, sentences that stand there as said by the articles (without a
-doubt told beside them), answers of the model that are kept, and what checking adds to the time that the model takes. --log
-gets every such sentence with the words it is cited to, to be read by a person: whether a sentence that is shown as
-supported is so, nothing here decides.
+--model gives the GGUF file. The questions are those of the starter collection and, where FOLDER (or DATELINE_BENCH) holds
+web_news/, as many single facts of its three collections, half of each. Counted are markers that lead to no passage, sentences
+that stand there as said by the articles (without a doubt told beside them), answers of the model that are kept, and what
+checking adds to the time that the model takes. --log gets every such sentence with the words it is cited to, to be read by a
+person: whether a sentence that is shown as supported is so, nothing here decides.
 """
 
 from __future__ import annotations
@@ -76,13 +75,16 @@ class TimedModel:
 def questions_of(folder: Path | None, most: int) -> Iterator[tuple[Path | None, list[str]]]:
     """(collection, questions); None stands for the starter collection."""
     asked = [json.loads(line)["question"] for line in (SEEDS / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
-    news = folder / "web_news" if folder else None
-    half = most // 2 if news and news.is_dir() else most
+    pages = sorted(folder.glob("web_news/*_articles.jsonl.gz")) if folder else []
+    half = most // 2 if pages else most
     yield None, random.Random(1).sample(asked, min(half, len(asked)))
-    if news and news.is_dir():
-        with gzip.open(news / "nature_questions.jsonl.gz", "rt", encoding="utf-8") as lines:
+    left = most - half
+    for place, articles in enumerate(pages):
+        with gzip.open(str(articles).replace("_articles", "_questions"), "rt", encoding="utf-8") as lines:
             facts = [row["question"] for row in map(json.loads, lines) if row["type"] == "single-fact"]
-        yield news / "nature_articles.jsonl.gz", random.Random(1).sample(facts, min(most - half, len(facts)))
+        share = min(-(-left // (len(pages) - place)), len(facts))
+        left -= share
+        yield articles, random.Random(1).sample(facts, share)
 
 
 def dateline(chat: rag.Chat, model: TimedModel, question: str, count: Count) -> None:
