@@ -11,9 +11,13 @@ from index.sentences import Span, sentence_spans, trimmed
 from index.types import Article, Passage
 
 CHUNK_RULE = "sentences-200-v2"
-"""Names how passages are cut; the index is stamped with it. Change it whenever the cutting changes."""
+"""Names how passages are cut; the index is stamped with it. Change it whenever the cutting of readable text changes."""
 
 MAX_TOKENS = 200
+CHARACTERS_A_TOKEN = 10
+"""What a token holds at most: to the embedder's tokenizer a word of a hundred characters and more, such as a picture in
+base64, is a single unknown one, whatever its length. Of readable text it holds four or five."""
+
 HEADING_TOKENS = 48
 """Room for the headline and date that go to the embedder with each passage: with the model's two
 marker tokens, 200 + 48 + 2 stays below the 256 that all-MiniLM-L6-v2 reads."""
@@ -25,7 +29,7 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 
 
 def chunk(article: Article, count_tokens: CountTokens) -> list[Passage]:
-    """The passages of an article, in order, not overlapping, of at most 200 tokens each.
+    """The passages of an article, in order, not overlapping, of at most 200 tokens and some 2,000 characters each.
 
     Paragraphs stay together where they fit; a paragraph that is too long is cut between
     sentences, and a sentence that is too long between words. `count_tokens` gives the number of
@@ -68,19 +72,24 @@ _MONTHS = (
 def _pieces(text: str, count_tokens: CountTokens) -> Iterator[tuple[Span, int]]:
     """Sentences with their token counts; those over the limit cut further."""
     spans = sentence_spans(text)
-    for span, tokens in zip(spans, count_tokens([text[start:end] for start, end in spans]), strict=True):
+    for span, tokens in zip(spans, _sizes(text, spans, count_tokens), strict=True):
         if tokens <= MAX_TOKENS:
             yield span, tokens
         else:
             yield from _cut(text, span, count_tokens)
 
 
+def _sizes(text: str, spans: Sequence[Span], count_tokens: CountTokens) -> list[int]:
+    """How many tokens each span counts as."""
+    counts = count_tokens([text[start:end] for start, end in spans])
+    return [max(tokens, (end - start) // CHARACTERS_A_TOKEN) for (start, end), tokens in zip(spans, counts, strict=True)]
+
+
 def _cut(text: str, span: Span, count_tokens: CountTokens) -> Iterator[tuple[Span, int]]:
     """A run without a sentence end, in pieces of at most the limit, between words where it has words."""
     words = [(span[0] + match.start(), span[0] + match.end()) for match in re.finditer(r"\S+\s*", text[span[0] : span[1]])]
-    counts = count_tokens([text[start:end] for start, end in words])
     start, total = span[0], 0
-    for (word_start, word_end), tokens in zip(words, counts, strict=True):
+    for (word_start, word_end), tokens in zip(words, _sizes(text, words, count_tokens), strict=True):
         if total and total + tokens > MAX_TOKENS:
             yield trimmed(text, start, word_start), total
             start, total = word_start, 0

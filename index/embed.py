@@ -7,6 +7,7 @@ embeddings included, is a LlamaIndex `BaseEmbedding` behind the same port.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 
 from index.errors import EmbeddingError, SettingsError
 from index.minilm import minilm
+from index.redact import key_sent, redacted, traceback_without
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
+
+log = logging.getLogger(__name__)
 
 Vectors = NDArray[np.float32]
 OPENAI_URL = "https://api.openai.com/v1"
@@ -70,12 +74,16 @@ def open_embedder(setting: str, *, api_key: str = "", base_url: str = "") -> Emb
     model_ = OpenAILikeEmbedding(
         model_name=model,
         api_base=base_url or OPENAI_URL,
-        api_key=api_key or "none",  # servers without keys still want the header
+        api_key=api_key or NO_KEY,
         embed_batch_size=64,
         max_retries=2,
         timeout=60.0,
     )
     return LlamaIndexEmbedder(model_, name=setting)
+
+
+NO_KEY = "none"
+"""What servers without keys are sent: they still want the header."""
 
 
 class LlamaIndexEmbedder:
@@ -84,6 +92,8 @@ class LlamaIndexEmbedder:
     def __init__(self, model: BaseEmbedding, name: str = "") -> None:
         self.name = name or f"{type(model).__name__}:{model.model_name}"
         self._model = model
+        key = str(getattr(model, "api_key", None) or "")
+        self._key = "" if key == NO_KEY else key
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder.embed_passages`."""
@@ -92,7 +102,7 @@ class LlamaIndexEmbedder:
         try:
             vectors = self._model.get_text_embedding_batch(list(texts))
         except Exception as error:  # each provider has errors of its own
-            raise self._failure(error) from error
+            raise self._failure(error) from None
         return self._unit(vectors, len(texts))
 
     def embed_query(self, text: str) -> Vectors:
@@ -100,7 +110,7 @@ class LlamaIndexEmbedder:
         try:
             vector = self._model.get_query_embedding(text)
         except Exception as error:
-            raise self._failure(error) from error
+            raise self._failure(error) from None
         return np.asarray(self._unit([vector], 1)[0], np.float32)
 
     def close(self) -> None:
@@ -118,7 +128,10 @@ class LlamaIndexEmbedder:
         return np.asarray(array / lengths, np.float32)
 
     def _failure(self, error: Exception) -> EmbeddingError:
+        # The error is not chained: it may hold the key. The log has it, without.
+        log.warning("The embedder %s failed.\n%s", self.name, traceback_without(error, self._key))
+        said = redacted(str(error), self._key, key_sent(error))[:300]
         return EmbeddingError(
-            f"The embedder {self.name} failed: {type(error).__name__}: {str(error)[:300]}. Check OPENAI_API_KEY, "
+            f"The embedder {self.name} failed: {type(error).__name__}: {said}. Check OPENAI_API_KEY, "
             "OPENAI_BASE_URL and the network; what was already added stays."
         )

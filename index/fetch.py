@@ -50,7 +50,7 @@ FAILURES_IN_A_ROW = 3
 row; and the most that one can ask for."""
 
 MOST_HOSTS = 500
-"""Hosts whose robots.txt is remembered."""
+"""Hosts whose robots.txt is remembered; and from how many on those are forgotten that may be asked again."""
 
 TYPES = frozenset((
     "", "text/html", "application/xhtml+xml", "text/plain", "text/markdown", "text/x-markdown",
@@ -113,6 +113,11 @@ class _Host:
     rest: float = 0.0
     why: str = ""
     failures: int = 0
+
+    @property
+    def waited_for(self) -> bool:
+        """Is it being asked, or not to be asked yet?"""
+        return self.turn.locked() or max(self.ready, self.rest) > time.monotonic()
 
 
 class Fetcher:
@@ -208,6 +213,8 @@ class Fetcher:
     def _turn(self, address: Address, delay: float = 0.0) -> Iterator[_Host]:
         """Wait for a host's turn; while it lasts nobody else asks it for anything."""
         with self._guard:
+            if len(self._hosts) >= MOST_HOSTS:
+                self._hosts = {name: one for name, one in self._hosts.items() if one.waited_for}
             host = self._hosts.setdefault(address.host, _Host())
         with host.turn:
             now = time.monotonic()

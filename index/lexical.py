@@ -25,6 +25,7 @@ from index import words
 from index.errors import IndexDamagedError
 from index.filter import Filter
 from index.library import Library
+from index.reading.characters import whole_characters
 
 log = logging.getLogger(__name__)
 
@@ -319,7 +320,7 @@ def _term(index: Any, field: str, value: str) -> Any:
 
 
 def _hex(text: str) -> str:
-    return np.array([words.key(text)], words.KEY).tobytes().hex()
+    return np.array([words.key(whole_characters(text))], words.KEY).tobytes().hex()
 
 
 def _spelled(terms: bytes) -> str:

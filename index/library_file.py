@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import IndexDamagedError
+from index.reading.characters import whole_characters
 
 SCHEMA = 2
+
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""SQLite's codes for a file that is not, or no longer, a database."""
 
 _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -75,7 +79,7 @@ class LibraryFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._guard = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._naming_damage():
@@ -84,14 +88,15 @@ class LibraryFile:
     def close(self) -> None:
         """Close every connection. The file cannot be used afterwards."""
         with self._guard:
-            for connection in self._open:
+            for _, connection in self._open:
                 connection.close()
             self._open.clear()
 
     def read(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """The rows that a statement gives."""
+        """The rows that a statement gives. Halves of surrogate pairs in the values stand for no character, and find nothing."""
+        whole = [whole_characters(value) if isinstance(value, str) else value for value in values]
         with self._naming_damage():
-            return self._connection().execute(sql, values)
+            return self._connection().execute(sql, whole)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -123,7 +128,12 @@ class LibraryFile:
             connection.create_function("casefold", 1, str.casefold, deterministic=True)
             self._local.connection = connection
             with self._guard:
-                self._open.append(connection)
+                # Those of threads that have ended are no use to anyone: a server with a thread a request has thousands.
+                ended = [known for thread, known in self._open if not thread.is_alive()]
+                self._open = [one for one in self._open if one[0].is_alive()]
+                self._open.append((threading.current_thread(), connection))
+            for known in ended:
+                known.close()
         return connection
 
     def _create_if_new(self) -> None:
@@ -148,6 +158,11 @@ class LibraryFile:
                 raise
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
                 raise
+            if error.sqlite_errorcode & 0xFF not in DAMAGE:
+                raise IndexDamagedError(
+                    f"The library {self.path} cannot be reached ({error}). See that the disk is not full, that the folder may "
+                    "be written to and that the program has not too many files open. The articles are not touched by this."
+                ) from error
             raise IndexDamagedError(
                 f"The library {self.path} cannot be read ({error}). Run `dateline doctor` for what is wrong; if it cannot "
                 f"be mended, move the folder {self.path.parent} away and add the articles again."

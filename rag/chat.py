@@ -18,6 +18,7 @@ from index.errors import DatelineError
 from index.filter import Filter
 from index.index import Index
 from index.minilm import MiniLM
+from index.reading.characters import whole_characters
 from index.types import Article, Hit, Progress, Report
 from rag import find_quote, quote
 from rag import reader as judging
@@ -356,7 +357,7 @@ def _told(
 
 
 def _checked(question: str) -> str:
-    asked = " ".join(question.replace("\0", " ").split())
+    asked = " ".join(whole_characters(question).replace("\0", " ").split())
     if not asked:
         raise DatelineError("The question is empty. Type what you want to know about the articles.")
     if len(asked) > LONGEST_QUESTION:

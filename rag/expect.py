@@ -17,6 +17,9 @@ _NUMBER = rf"(?:\d+(?:[.,]\d+)*(?:\s?(?:st|nd|rd|th)\b)?(?:\s(?:{_SCALE})\b)?|\b
 _MONTH = "|".join(MONTHS) + r"|jan\.?|feb\.?|mar\.?|apr\.?|aug\.?|sept?\.?|oct\.?|nov\.?|dec\.?"
 _DAY = "|".join(WEEKDAYS)
 _UNIT = r"(?:kilomet(?:er|re)s?|km|met(?:er|re)s?|miles?|feet|foot|ft|inch(?:es)?|cent[iI]?met(?:er|re)s?|cm|mm|millimet(?:er|re)s?|kilograms?|kilos?|kg|tons?|tonnes?|pounds?|lbs?|grams?|lit(?:er|re)s?|acres?|hectares?|degrees?|°\s?[CF]?|mph|km/h|knots|hours?|minutes?|seconds?|days?|weeks?|months?|years?|square|cubic|watts?|megawatts?|gigawatts?|hertz|volts?|magnitude|light-years?)"
+LOOKED_AT = 1_000
+"""Characters of a sentence in which phrases are looked for. Longer ones are none; the patterns take time by the square."""
+
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
     "count": re.compile(_NUMBER, re.IGNORECASE),
     "money": re.compile(
@@ -66,7 +69,7 @@ def phrases(question: Question, sentence: str) -> list[Span]:
         return []
     asked = set(terms(question.text))
     found = []
-    for match in pattern.finditer(sentence):
+    for match in pattern.finditer(sentence, 0, LOOKED_AT):
         said = [term for term in terms(match.group()) if term not in STOP_WORDS]
         if question.kind in ("reason", "list") or not said or not all(term in asked for term in said):
             found.append(match.span())
@@ -77,7 +80,7 @@ def phrases(question: Question, sentence: str) -> list[Span]:
 
 def _names(question: Question, sentence: str) -> Iterator[Span]:
     asked = set(terms(question.text))
-    for match in _PROPER.finditer(sentence):
+    for match in _PROPER.finditer(sentence, 0, LOOKED_AT):
         words = [word for word in terms(match.group()) if word not in STOP_WORDS]
         first_word = match.group().split()[0].lower().rstrip(".,")
         start = match.start()
@@ -125,10 +128,10 @@ _ENUMERATION = re.compile(
 def certain_phrase(question: Question, sentence: str, spans: Sequence[Span]) -> Span | None:
     """The one phrase of the sentence that is the answer itself, for bold type; None when it is not certain."""
     if question.kind == "reason":
-        found = [match.span() for match in _STRONG_REASON.finditer(sentence)]
+        found = [match.span() for match in _STRONG_REASON.finditer(sentence, 0, LOOKED_AT)]
         return _without_end(sentence, found[0]) if len(found) == 1 else None
     if question.kind == "list":
-        found = [match.span() for match in _ENUMERATION.finditer(sentence)]
+        found = [match.span() for match in _ENUMERATION.finditer(sentence, 0, LOOKED_AT)]
         return found[0] if len(found) == 1 else None
     if question.kind == "count":
         return _counted(question, sentence, spans)

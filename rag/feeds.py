@@ -30,6 +30,9 @@ from rag.watch import LEAST, Look, look
 log = logging.getLogger(__name__)
 
 FILE, LOCK = "feeds.json", "feeds.lock"
+SELDOM = 365 * 86_400.0
+"""Seconds between two looks, at most."""
+
 MOST_FEEDS = 200
 MOST_REASONS = 10
 """Reasons of one look that are kept."""
@@ -99,7 +102,7 @@ class Feeds:
     def add(self, url: str, every: float) -> Feed:
         """Watch a feed from now on, at once and then every so many seconds; one that is watched gets the new time.
 
-        Raises DatelineError for an address that cannot be fetched, a time too short and a list too long.
+        Raises DatelineError for an address that cannot be fetched, a time too short or too long, and a list too long.
         """
         try:
             address = parse_address(url)
@@ -107,6 +110,8 @@ class Feeds:
             raise DatelineError(f"{url.strip()[:200]!r} cannot be watched: {error}.") from None
         if not every >= LEAST:
             raise DatelineError(f"Every {every:g} seconds is too often for the sites; {LEAST:g} is the least.")
+        if every > SELDOM:
+            raise DatelineError(f"Every {every:g} seconds is hardly ever; {SELDOM:g}, a year, is the most.")
         feed = Feed(str(address), every, self._clock())
         with self._changing() as feeds:
             for place, known in enumerate(feeds):
@@ -234,6 +239,11 @@ class Watcher:
                 if str(error) != said:  # once, not every second
                     log.warning("%s", error)
                 said = str(error)
+            except Exception:
+                # One bad entry of a list that was edited by hand is no reason to watch none of them any more.
+                if said != UNEXPECTED:
+                    log.exception("Watching the feeds failed.")
+                said = UNEXPECTED
 
     def _look(self, feed: Feed) -> Look:
         try:

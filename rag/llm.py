@@ -11,7 +11,6 @@ import json
 import logging
 import queue
 import threading
-import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from index.errors import ModelError
+from index.redact import key_sent, redacted, traceback_without
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM, ChatMessage, ChatResponse
@@ -34,9 +34,6 @@ AHEAD = 200
 
 Made = tuple["LLM", Callable[[], Awaitable[None]]]
 """An LLM, and what ends every request of it."""
-
-HIDDEN = "..."
-"""What stands in the place of a key."""
 
 LOOKS = 0.05
 """Seconds between two looks whether to stop."""
@@ -172,8 +169,7 @@ class ChatModel:
         return None
 
     def _failure(self, error: BaseException) -> ModelError:
-        told = "".join(traceback.format_exception(error)).rstrip()
-        log.warning("The model %s failed.\n%s", self.name, _without(told, self._key, _secret(error)))
+        log.warning("The model %s failed.\n%s", self.name, traceback_without(error, self._key))
         return explained(error, self.name, self._timeout, key=self._key)
 
 
@@ -278,26 +274,8 @@ def _said(error: BaseException, key: str) -> str:
     code = body.get("code") if isinstance(body, dict) else None
     if isinstance(code, str) and code not in words:
         words = f"{words} {code}"
-    shown = " ".join(_without(words, key, _secret(error)).split())[:200].rstrip(" .")
+    shown = " ".join(redacted(words, key, key_sent(error)).split())[:200].rstrip(" .")
     return f" ({shown})" if shown else ""
-
-
-def _without(text: str, *keys: str) -> str:
-    """A text with something else in the place of keys, also of those whose signs are escaped in it."""
-    for key in keys:
-        for written in {key, repr(key)[1:-1], json.dumps(key)[1:-1]} - {""}:
-            text = text.replace(written, HIDDEN)
-    return text
-
-
-def _secret(error: BaseException) -> str:
-    """The key that a failed request was sent with, as far as it is known."""
-    try:
-        request = getattr(error, "request", None)
-    except RuntimeError:  # httpx, of an error without one
-        return ""
-    header = request.headers.get("authorization", "") if request is not None else ""
-    return str(header).removeprefix("Bearer ").strip()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

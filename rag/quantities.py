@@ -8,7 +8,6 @@ A number may be told more roughly than its source has it: 7.7 million stands for
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,8 +26,9 @@ _PARTS = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth
 _ROUGH_WORDS = {"couple": (2, 2), "dozen": (12, 12), "dozens": (24, 99), "scores": (40, 199), "hundreds": (200, 999),
                 "thousands": (2_000, 99_999), "millions": (2e6, 9.99e8)}  # fmt: skip
 
-_WORD = "|".join(sorted(_SPELLED, key=len, reverse=True))
-_BIG = "|".join(sorted(_SCALE, key=len, reverse=True))
+# ASCII alone: where case is ignored, an old print's long s is otherwise an s to the pattern, and none to the tables.
+_WORD = f"(?a:{'|'.join(sorted(_SPELLED, key=len, reverse=True))})"
+_BIG = f"(?a:{'|'.join(sorted(_SCALE, key=len, reverse=True))})"
 _QUANTITY = re.compile(
     rf"""
     (?P<about>\b(?:about|around|some|roughly|nearly|almost|approximately|an?\ estimated|more\ than|over|at\ least|up\ to|
@@ -36,12 +36,12 @@ _QUANTITY = re.compile(
     (?P<money>[$€£¥]\s?|\b(?:us|a|c)\$\s?)?
     (?:
         (?P<in>\b(?:one|two|three|four|nine|\d+)\s+(?:in|out\s+of)\s+(?:\w+)\b)
-      | (?P<share>\b(?:(?P<times>an?|one|two|three|four)[\s-]+)?(?P<part>half|thirds?|quarters?|fifths?|tenths?)\s+of\b
+      | (?P<share>\b(?:(?P<times>an?|one|two|three|four)[\s-]+)?(?P<part>(?a:half|thirds?|quarters?|fifths?|tenths?))\s+of\b
             |\bhalf\b(?=\s+(?:the|a|an|its|their|all)\b))
-      | (?P<rough>\b(?:a\s+couple\s+of|an?\s+dozen|dozens|scores|hundreds|thousands|millions)\b)
+      | (?P<rough>\b(?:(?a:a\s+couple\s+of|an?\s+dozen|dozens|scores|hundreds|thousands|millions))\b)
       | (?<![\w.,])(?P<digits>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?(?:[\s-]?(?P<scale>{_BIG})\b)?
       | \b(?P<words>an?\s+(?=hundred|thousand|million|billion)|(?:{_WORD}))
-            (?P<more>(?:[\s-]*(?:and\s+)?\b(?:{_WORD}|hundred|thousand|million|billion|trillion)\b)*)
+            (?P<more>(?:[\s-]*(?:and\s+)?\b(?:{_WORD}|(?a:hundred|thousand|million|billion|trillion))\b)*)
     )
     (?P<percent>\s*(?:%|per\s?cent\b|percentage\s+points?\b))?
     """,
@@ -170,8 +170,3 @@ def _loosened(about: str, low: float, high: float) -> tuple[float, float]:
     size = max(abs(low), abs(high))
     slack = 0.1 * size if size >= 10 else 0.5
     return low - slack, high + slack
-
-
-def digits(value: float) -> str:
-    """A number for a person: 7700000.0 -> "7,700,000"."""
-    return f"{value:,.0f}" if math.isclose(value, round(value)) else f"{value:,g}"

@@ -6,6 +6,7 @@ passages it is shown; which passages those are stays the search's choice.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,12 +14,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from index.errors import RerankerError, SettingsError
+from index.redact import key_sent, redacted, traceback_without
 from index.types import Hit
 
 if TYPE_CHECKING:
     from llama_index.core.postprocessor.types import BaseNodePostprocessor
 
     from index.onnx_models import OnnxCrossEncoder
+
+log = logging.getLogger(__name__)
 
 SHOWN = 30
 """Passages that a reranker is shown, at least."""
@@ -65,7 +69,7 @@ class CrossEncoder:
         try:
             scores = self._model.scores(query, texts)
         except Exception as error:  # onnxruntime raises many kinds
-            raise _failure(self.name, error) from error
+            raise _failure(self.name, error) from None
         if len(scores) != len(hits) or not np.isfinite(scores).all():
             raise _failure(self.name, ValueError(f"{len(scores)} scores for {len(hits)} passages, or some that are no numbers"))
         return _ordered(hits, 1 / (1 + np.exp(-scores.clip(-30, 30))))
@@ -86,7 +90,7 @@ class LlamaIndexReranker:
             kept = self._model.postprocess_nodes([node(hit) for hit in hits], query_str=query)
             ids = list(dict.fromkeys(found.node.node_id for found in kept))
         except Exception as error:  # each model has errors of its own
-            raise _failure(self.name, error) from error
+            raise _failure(self.name, error, str(getattr(self._model, "api_key", None) or "")) from None
         by_id = {hit.passage.id: hit for hit in hits}
         order = [by_id[found] for found in ids if found in by_id]
         order += [hit for hit in hits if hit.passage.id not in set(ids)]
@@ -97,7 +101,10 @@ def _ordered(hits: Sequence[Hit], scores: np.ndarray[Any, Any]) -> list[Hit]:
     return [replace(hits[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
 
 
-def _failure(name: str, error: Exception) -> RerankerError:
+def _failure(name: str, error: Exception, key: str = "") -> RerankerError:
+    # Not to be chained: a hosted model's error may hold the key. The log has it, without.
+    log.warning("The reranker %s failed.\n%s", name, traceback_without(error, key))
+    said = redacted(str(error), key, key_sent(error))[:300]
     return RerankerError(
-        f"The reranker {name} failed: {type(error).__name__}: {str(error)[:300]}. Leave RERANKER empty to search without it."
+        f"The reranker {name} failed: {type(error).__name__}: {said}. Leave RERANKER empty to search without it."
     )

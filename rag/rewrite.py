@@ -10,15 +10,16 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 
 from index.errors import ModelError
 from index.words import terms
 from rag.condense import Condensed
 from rag.leaning import content, names_in
-from rag.llm import ChatModel
+from rag.llm import ChatModel, Message
 from rag.prompts import rewriting
 from rag.silence import is_silence
-from rag.thoughts import without_thoughts
+from rag.thoughts import Spoken, without_thoughts
 from rag.types import Turn
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,25 @@ def rewritten(history: Sequence[Turn], question: str, keyless: Condensed, model:
     if not any(turn.role == "user" for turn in history) or keyless.likely <= STANDS_ALONE:
         return keyless
     try:
-        written = one_question(model.complete(rewriting(history, question), stop))
+        written = one_question(_written(rewriting(history, question), model, stop))
     except ModelError as error:
         log.warning("The question was not rewritten: %s", error)
         return keyless
     if not is_faithful(written, history, question) or (written == question and keyless.leans):
         return keyless
     return Condensed(written, leans=keyless.leans or written != question, likely=keyless.likely)
+
+
+def _written(messages: Sequence[Message], model: ChatModel, stop: threading.Event) -> str:
+    """What the model writes; empty when that is far too long to be one question. Raises ModelError."""
+    spoken = Spoken()
+    with closing(model.stream(messages, stop)) as pieces:
+        for piece in pieces:
+            if isinstance(piece, str):
+                spoken.add(piece)
+            if spoken.endless or len(spoken.answer(done=False)) > 2 * LONGEST:
+                return ""
+    return spoken.raw
 
 
 def one_question(text: str) -> str:

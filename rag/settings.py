@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         description="one key in plain letters, digits and signs, as its server shows it, without spaces, line ends or curly "
         "quotation marks",
     )
-    openai_base_url: str = Field("", description="an address such as http://localhost:8000/v1")
+    openai_base_url: str = Field("", description="an address such as http://localhost:8000/v1, without a password in it")
     chat_model: str = Field("", description="a model's name, quote for none, or empty")
     chat_temperature: float = Field(0.0, ge=0, le=2, description="a number from 0 to 2")
     chat_timeout: float = Field(60.0, gt=0, le=3600, description="seconds, up to 3600")
@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     def _base_url(cls, value: str) -> str:
         value = value.strip()
         address = urlsplit(value)
-        if value and not (address.scheme in ("http", "https") and address.hostname):
+        if value and (address.scheme not in ("http", "https") or not address.hostname or "@" in address.netloc):
             raise ValueError
         return value.rstrip("/")
 
@@ -218,8 +218,8 @@ def _refusal(name: str, value: object, given: Iterable[str], in_file: Iterable[s
     else:
         where = f"in {ENV_FILE}" if name in in_file else "by default"
     field = Settings.model_fields[name]
-    # A secret is named, never shown.
-    what = "used" if field.annotation is SecretStr else repr(str(value))
+    # A secret is named, never shown; nor is one inside an address.
+    what = "used" if field.annotation is SecretStr else repr(re.sub(r"//[^/]*@", "//...@", str(value)))
     default = f"; left out, it is {_said(field.default)}" if str(field.default) else ", or left out"
     return SettingsError(f"{variable} cannot be {what} ({where}). It must be {field.description}{default}.")
 

@@ -12,6 +12,7 @@ import pytest
 from served import in_a_loop
 
 import rag
+from index.errors import NotFoundError
 from rag import Answer, Chat, ClaimChecked, DatelineError, Status, Token, Turn
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
@@ -226,10 +227,20 @@ def test_a_history_of_something_else_is_refused_before_anything_is_searched(chat
         'AND OR NOT NEAR("',
         "<img src=x onerror=alert(1)>",
         "* * *",
+        "How many mines\udfff were cleared?",
+        "What happened in ſept 2022?",
     ],
 )
 def test_odd_questions_are_answered_or_refused_but_never_break(chat: Chat, question: str) -> None:
     assert_exact(chat.ask(question))
+
+
+def test_half_a_character_names_no_outlet_and_no_article(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+    assert chat.search("mines", outlet="caf\udce9") == []
+    assert chat.listing(outlet="\ud800").total == 0
+    with pytest.raises(NotFoundError):
+        chat.article("\ud800")
+    assert "damaged" not in caplog.text
 
 
 def test_suggestions_can_be_answered(chat: Chat) -> None:

@@ -275,4 +275,12 @@ def test_hostile_markup_takes_linear_time(piece: str) -> None:
     started = time.perf_counter()
     readable(hostile, "title")
     clean_markup(hostile)
+    clean_markup(f"A text. [a]({hostile}x")
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("line", ["_" * 70 + " (signed)", "a_" * 38 + "!", "a-" * 38 + "!"])
+def test_a_line_to_sign_on_takes_no_time(line: str) -> None:
+    started = time.perf_counter()
+    assert line in readable(f"The letter begins here and says what it has to say.\n\n{line}", "title")
+    assert time.perf_counter() - started < 1

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,8 @@ class EmbeddingsApi(BaseHTTPRequestHandler):
             "usage": {"prompt_tokens": 1, "total_tokens": 1},
         }
         if self.status != 200:
-            answer = {"error": {"message": "Incorrect API key provided", "type": "invalid_request_error"}}
+            said = f"Incorrect API key provided: {self.headers['authorization']}"
+            answer = {"error": {"message": said, "type": "invalid_request_error"}}
         payload = json.dumps(answer).encode()
         self.send_response(self.status)
         self.send_header("content-type", "application/json")
@@ -138,11 +140,15 @@ def test_an_openai_compatible_server_by_one_setting(api: Any) -> None:
     assert embedder.name == "openai:some-model"
 
 
-def test_a_refusing_server_is_named_with_its_reason(api: Any) -> None:
+def test_a_refusing_server_is_named_with_its_reason_and_without_the_key(api: Any, caplog: pytest.LogCaptureFixture) -> None:
     url, handler = api
     handler.status = 401
-    with pytest.raises(EmbeddingError, match="Incorrect API key"):
-        open_embedder("openai:some-model", api_key="sk-wrong", base_url=url).embed_query("a")
+    embedder = open_embedder("openai:some-model", api_key="sk-wrong", base_url=url)
+    for embed in (lambda: embedder.embed_query("a"), lambda: embedder.embed_passages(["a"])):
+        with pytest.raises(EmbeddingError, match="Incorrect API key") as raised:
+            embed()
+        assert "sk-wrong" not in "".join(traceback.format_exception(raised.value))
+    assert "AuthenticationError" in caplog.text and "sk-wrong" not in caplog.text
 
 
 def test_settings_that_cannot_work_are_refused_with_what_would() -> None:

@@ -481,6 +481,37 @@ def test_a_kill_in_the_middle_of_adding_loses_nothing_that_answered(
 
 
 @pytest.mark.slow
+def test_threads_that_end_leave_no_file_open(index: Index, news: Path) -> None:
+    index.add([news])
+    files = Path("/proc/self/fd")
+    if not files.is_dir():
+        pytest.skip("which files are open is read in /proc")
+    before = len(list(files.iterdir()))
+    for _ in range(30):
+        thread = threading.Thread(target=index.library.passage_count)
+        thread.start()
+        thread.join()
+    assert len(list(files.iterdir())) < before + 10
+
+
+def test_too_many_open_files_are_no_damage(index: Index, news: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index.add([news])
+    index.close()
+    path = index.library.path
+    path.rename(path.with_name("aside.db"))
+    path.mkdir()  # SQLite cannot open it, as it cannot when a program has used up its files
+    with pytest.raises(IndexDamagedError, match="too many files open") as raised:
+        Index(index.data_dir, MiniLM())
+    assert "move" not in str(raised.value)
+
+
+def test_an_old_prints_letters_stop_no_other_article(index: Index, tmp_path: Path) -> None:
+    old = "LONDON, ſeptember 5, 1920. Twenty-ſix men came to the houſe of Mr. Smith."
+    (tmp_path / "old.txt").write_text(old, encoding="utf-8")
+    (tmp_path / "new.txt").write_text("The mayor of Oberau opened the bridge on Monday.", encoding="utf-8")
+    assert len(index.add([tmp_path / "old.txt", tmp_path / "new.txt"]).added) == 2
+
+
 def test_threads_ask_while_one_adds(index: Index, news: Path, tmp_path: Path) -> None:
     index.add([news])
     problems: list[BaseException] = []

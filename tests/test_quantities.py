@@ -60,6 +60,12 @@ def test_each_knows_its_words_and_its_thing() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["twenty-ſix men", "a tenth of the houſes", "two fıfths of", "ſcores", "six ın ſixteen"])
+def test_letters_that_only_look_like_ours_are_no_numbers_words(text: str) -> None:
+    for written in (text, text.upper()):
+        assert all(one.written.isascii() or one.written[0].isdigit() for one in quantities(written))
+
+
 def test_any_text_can_be_read() -> None:
     for text in (
         "",

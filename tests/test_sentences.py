@@ -69,6 +69,8 @@ TORTURE = {
     "emoji": "👩‍👩‍👧 families 🇺🇦 marched! " * 90,
     "one long sentence": "and then " * 900 + "it ended.",
     "lists": "Items:\n\n" + "\n".join(f"• item number {n} of the list" for n in range(200)),
+    "pictures in base64": "A chart of it: " + "iVBORw0KGgo" * 4_000 + " shows the fall.",
+    "endless words": ", ".join(["x" * 150] * 300) + " and tools.",
     "astral": "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 is wide. " * 50,
 }
 
@@ -81,6 +83,7 @@ def test_passages_are_exact_slices_within_the_window(name: str) -> None:
     passages = chunk(article, count)
     assert all(text[passage.start : passage.end] == passage.text for passage in passages)
     assert max(count([passage.text for passage in passages])) <= MAX_TOKENS
+    assert max(len(passage.text) for passage in passages) <= 2_200
     assert max(count([embedded_text(article, passage, count) for passage in passages])) + 2 <= WINDOW
     # Nothing is lost, nothing is there twice, and every passage can be told from the others.
     kept = "".join(passage.text for passage in passages)

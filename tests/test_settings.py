@@ -97,6 +97,7 @@ def test_other_programs_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch
         ("HOST", "a b", "the address or name"),
         ("OPENAI_BASE_URL", "localhost:8000", "http://localhost:8000/v1"),
         ("OPENAI_BASE_URL", "http://[", "http://localhost:8000/v1"),
+        ("OPENAI_BASE_URL", "http://...@host:8000/v1", "without a password"),
         ("ALLOWED_HOSTS", "http://news.internal", "names of hosts with commas"),
         ("ALLOWED_HOSTS", "a,b c", "names of hosts with commas"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),

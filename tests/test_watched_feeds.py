@@ -92,6 +92,13 @@ def test_what_is_no_address_is_refused(feeds: Feeds, url: str) -> None:
         feeds.add(url, 3600)
 
 
+def test_too_seldom_is_refused(feeds: Feeds) -> None:
+    for every in (float("inf"), 1e12):
+        with pytest.raises(DatelineError, match="a year"):
+            feeds.add("https://news.example/feed", every)
+    assert feeds.all() == []
+
+
 def test_too_often_and_too_many_are_refused(feeds: Feeds) -> None:
     for every in (59.0, float("nan"), -1.0):
         with pytest.raises(DatelineError, match="too often"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
 import time
@@ -339,6 +340,18 @@ def test_a_rewritten_question_that_was_cut_off_is_not_searched(chat: Chat, scrip
         if "<conversation>" in messages[-1]["content"]:
             yield "Who said that 2,000 mines have"
             yield ended("length")
+        else:
+            yield "The articles do not say."
+
+    script.say = say
+    history = [Turn("user", QUESTION), Turn("assistant", "“So far 2,000 mines have been cleared.” [1]")]
+    assert chat.ask("Who said that?", history).searched == "Who said that? (mines have been cleared in Kherson)"
+
+
+def test_a_model_that_rewrites_a_question_for_ever_is_stopped(chat: Chat, script: Script) -> None:
+    def say(messages: list[dict[str, str]]) -> Iterator[str]:
+        if "<conversation>" in messages[-1]["content"]:
+            yield from itertools.repeat("Who said it? ")
         else:
             yield "The articles do not say."
 

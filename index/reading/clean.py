@@ -20,7 +20,8 @@ _MARKUP = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _SAMPLE = 200_000
-_SLUG = re.compile(r"(?=[^\n]*[-_\d])[\w]+(?:[-_./][\w]+)+|[0-9a-f]{12,}")
+# Runs and what joins them have no sign in common: of a line of underscores there is one way to read it, not millions.
+_SLUG = re.compile(r"(?=[^\n]*[-_\d])[^\W_]+(?:[-_./]+[^\W_]+)+|[0-9a-f]{12,}")
 _NOT_A_HEADLINE = re.compile(
     r"(?:by|von|par|por|di|de|published|updated|posted|source|photo|image|url|https?:)\b", re.IGNORECASE
 )

@@ -173,7 +173,7 @@ def _passed_on(blocks: list[Block]) -> tuple[list[Block], _Passed]:
         match = _FIELD.fullmatch(blocks[end].text) if end < len(blocks) and len(blocks[end].text) < 1_000 else None
         if match is None:
             break
-        said.setdefault(_FIELDS[match[1].lower()], match[2].strip(" *_"))
+        said.setdefault(_FIELDS.get(match[1].casefold(), ""), match[2].strip(" *_"))
     passed = _Passed(said.get("from", ""), re.sub(r"\s+(?:at|um|à)\s+\d.*$", "", said.get("date", "")), said.get("subject", ""))
     return blocks[end:], passed
 
