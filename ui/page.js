@@ -8,6 +8,7 @@ const seen = part => part?.checkVisibility() ? part : null;
 
 let wanted = '';     // the marker that was followed and whose article is still to come
 let followed = '';   // what focus goes back to
+let arriving = 0;    // the frame in which what was followed, and is there, takes the focus
 
 function select() {
   for (const link of document.querySelectorAll('#messages a.cite')) {
@@ -59,10 +60,19 @@ function arrive() {
     wanted = '';
     sheet(true);
   }
-  if (asked || !document.body.classList.contains('reading')) requestAnimationFrame(() => reveal(asked));
+  if (asked) {
+    arriving = requestAnimationFrame(() => {
+      arriving = 0;
+      reveal(true);
+    });
+  } else if (!document.body.classList.contains('reading')) requestAnimationFrame(() => reveal(false));
 }
 
 function close() {
+  // Whoever closes does not wait any more: what is still to come takes no focus.
+  wanted = '';
+  cancelAnimationFrame(arriving);
+  arriving = 0;
   sheet(false);
   const back = seen(opener(current())) ?? seen(opener(followed)) ?? seen(box()) ?? tab('library');
   back?.focus();
@@ -139,7 +149,10 @@ document.addEventListener('keydown', event => {
   if (event.key !== 'Escape') return;
   if (tipOf) return hideTip();
   if (element.querySelector('.removal:not([hidden])')) return askRemoval(false);
-  if (document.body.classList.contains('reading') && narrow.matches || column().contains(document.activeElement)) close();
+  // While an article takes another's place, what had the focus is gone and nothing has it yet.
+  const coming = (wanted || arriving) && document.activeElement !== box();
+  const inside = coming || column().contains(document.activeElement);
+  if (document.body.classList.contains('reading') && narrow.matches || inside) close();
 });
 
 narrow.addEventListener('change', () => sheet(document.body.classList.contains('reading') && narrow.matches));

@@ -405,6 +405,23 @@ def test_the_keyboard_alone_is_enough(fake: Fake, open_page: Open) -> None:
     assert page.evaluate(f"{focused}.getAttribute('href')") == "#src-1-3"
 
 
+def test_escape_is_heard_while_an_article_takes_anothers_place(fake: Fake, open_page: Open) -> None:
+    page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
+    ask(page, "bridge")
+    follow(page, page.locator(MARKERS).nth(1))
+    page.wait_for_function("document.activeElement.matches('mark.current')")
+    # Frames that come late: the article is drawn, and the focus that stood in the one before is nowhere yet.
+    page.evaluate("window.requestAnimationFrame = late => setTimeout(late, 400)")
+    page.evaluate("window.cancelAnimationFrame = late => clearTimeout(late)")
+    page.locator("#panel [aria-label='Next citation']").click()
+    page.wait_for_selector('#panel [data-current="src-1-3"]')
+    page.keyboard.press("Escape")
+    to_marker = "document.activeElement.getAttribute('href') === '#src-1-3'"
+    page.wait_for_function(to_marker, timeout=300)
+    page.wait_for_timeout(500)
+    assert page.evaluate(to_marker), "what arrived late took the focus of whoever had left"
+
+
 def test_everything_that_can_be_pressed_has_a_name(fake: Fake, open_page: Open) -> None:
     page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
     ask(page, "bridge")
