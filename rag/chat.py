@@ -22,7 +22,7 @@ from index.reading.characters import whole_characters
 from index.types import Article, Hit, Progress, Report
 from rag import find_quote, quote
 from rag import reader as judging
-from rag.condense import condense
+from rag.condense import Condensed, condense
 from rag.conversations import FILE, Conversations
 from rag.find_quote import FoundQuote
 from rag.readings import readings
@@ -44,6 +44,7 @@ SHOWN = 8
 
 ASK_FROM = 0.05
 """How likely, at least, one of the sentences found answers, for a model to be asked at all."""
+ALONE = "Nothing answers it together with what was said before ({}): this answers the question by itself."
 
 MAY_HOLD = 80
 """Passages that are looked through for remembered words."""
@@ -120,13 +121,20 @@ class Chat:
         if not self._index.library.passage_count():
             yield from _told(quote.empty(), question, asked, hits, begun)
             return
-        considered = self._consider(asked, hits)
+        considered, notice = self._consider(asked, hits), ""
+        if condensed.whole and condensed.given and not considered.answers:
+            # What it was given may be of another matter: "The articles do not say" is not said for words nobody asked with.
+            as_typed = retrieve(self._index, typed, HITS, reranker=self._reranker)
+            alone = self._consider(typed, as_typed)
+            if alone.answers:
+                notice = ALONE.format(condensed.given)
+                condensed, asked, hits, considered = Condensed(typed), typed, as_typed, alone
         if several := readings(condensed, [turn.content for turn in turns], considered):
             yield from _told(several.draft, question, asked, hits, begun, readings=several.questions)
             return
         if self._author is None or considered.likeliest < ASK_FROM:
             # Where nothing comes near an answer, a model would only be tempted.
-            yield from _told(quote.write(considered, frequency), question, asked, hits, begun)
+            yield from _told(quote.write(considered, frequency), question, asked, hits, begun, notice=notice)
             return
         author = self._author
         outcome = yield from author.write(asked, considered.strongest_first(hits)[:SHOWN], stop)
@@ -153,7 +161,7 @@ class Chat:
                 writer="model",
                 elapsed=time.perf_counter() - begun,
                 first_token=outcome.first_token - begun,
-                notice=outcome.notice,
+                notice=" ".join(said for said in (notice, outcome.notice) if said),
                 **told,
             )
 

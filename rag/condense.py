@@ -57,8 +57,8 @@ RELATED = 0.45
 class Condensed:
     """The question as searched: `question`, and in brackets behind it what else it was `given`.
 
-    `likely` is how likely it leans on what was said, in [0, 1], `leans` whether that was taken to be so, and `lacking` whether
-    it does and nothing was said that it could lean on.
+    `likely` is how likely it leans on what was said, in [0, 1], `leans` whether that was taken to be so, `lacking` whether
+    it does and nothing was said that it could lean on, and `whole` whether it could as well be meant as it stands.
     """
 
     question: str
@@ -66,6 +66,7 @@ class Condensed:
     leans: bool = False
     lacking: bool = False
     likely: float = 0.0
+    whole: bool = False
 
     @property
     def searched(self) -> str:
@@ -147,7 +148,7 @@ def _resolved(question: str, context: Context) -> Condensed:
     if not context.asked:
         return Condensed(question, leans=True, lacking=found.hard, likely=found.likely)
     condensed = _in_its_place(found, context) or _completed(question, found, context)
-    return replace(condensed, leans=True, likely=found.likely)
+    return replace(condensed, leans=True, likely=found.likely, whole=found.whole)
 
 
 def _pairs(context: Context) -> Iterable[tuple[str, str]]:

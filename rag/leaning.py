@@ -159,6 +159,9 @@ FEATURES = (
 MARKS = ("and", "person", "many", "it", "this", "there", "time", "one", "count of what", "asked again")
 """Features that are words which point at something outside, however much else a question says."""
 
+ELLIPSES = ("about", "correction", "it after", "pointed", "else", "verbless", "fragment")
+"""Further features of a question in which something was left out, or is pointed at."""
+
 AGAINST = ("names", "words", "names known", "year", "defined")
 """Features that speak for standing alone; all others speak for leaning."""
 
@@ -168,7 +171,8 @@ class Leaning:
     """How a question leans on what was said: `features` by name, `likely` that it does, in [0, 1].
 
     `opening` is how it ties itself to it and `rest` what follows that; `person` and `there` are spans, in `rest`, of what
-    stands for a person and for a place; `hard` when its words mean nothing without something that was said.
+    stands for a person and for a place; `hard` when its words mean nothing without something that was said, `whole` when
+    none of them points at that, nor anything is left out: it leans, if it does, by asking of no one by name.
     """
 
     features: Mapping[str, float]
@@ -178,6 +182,7 @@ class Leaning:
     person: tuple[int, int] | None
     there: tuple[int, int] | None
     hard: bool
+    whole: bool
 
 
 def names_in(text: str, known: frozenset[str] = frozenset()) -> list[tuple[int, int]]:
@@ -373,7 +378,10 @@ def leaning(question: str, said: Sequence[str] = (), names: frozenset[str] = fro
     hard = not spans and any(
         features[name] == 1 for name in ("person", "many", "it", "this", "there", "one", "bare", "and", "about")
     )
-    return Leaning(features, likely, opened, rest, person.span() if person else None, there.span() if there else None, hard)
+    whole = not opened and not any(features[name] for name in (*MARKS, *ELLIPSES))
+    return Leaning(
+        features, likely, opened, rest, person.span() if person else None, there.span() if there else None, hard, whole
+    )
 
 
 def _place_before(text: str, spans: Sequence[tuple[int, int]]) -> bool:

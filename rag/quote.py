@@ -109,6 +109,11 @@ class Considered:
         """The probability, in [0, 1], that one of the candidates answers; 0 when each lacks something asked for."""
         return max((one.probability for one in self.candidates if not one.evidence.missing), default=0.0)
 
+    @property
+    def answers(self) -> bool:
+        """Is one of them likely enough to answer?"""
+        return self.likeliest >= fitted_model().threshold
+
     def strongest_first(self, hits: Sequence[Hit]) -> list[Hit]:
         """The hits in the order of their best candidates, those without one last."""
         places: dict[str, int] = {}

@@ -206,6 +206,21 @@ def test_nothing_that_is_answered_rightly_is_asked_back_about(chat: Chat) -> Non
         assert not chat.ask(json.loads(line)["question"]).readings
 
 
+def test_a_question_is_not_refused_for_words_that_it_was_given(chat: Chat) -> None:
+    asked = 'Who said "There is a time for everything"?'
+    alone = chat.ask(asked)
+    changed = chat.ask(asked, history=[Turn("user", "How many mines have been cleared in Kharkiv?"), Turn("assistant", "No.")])
+    assert alone.answered and changed.searched == asked
+    assert changed.text == alone.text and not alone.notice
+    assert "mines have been cleared in Kharkiv" in changed.notice and "by itself" in changed.notice
+
+
+def test_what_points_at_what_was_said_is_never_asked_by_itself(chat: Chat) -> None:
+    history = [Turn("user", "What did the king of Norway say?"), Turn("assistant", "The articles do not say.")]
+    for question in ("How many of them have been cleared?", "And in Kherson?", "Where did he say it?"):
+        assert "by itself" not in chat.ask(question, history=history).notice
+
+
 @pytest.mark.parametrize("question", ["", "   ", "\0", "x" * 5000])
 def test_a_question_that_cannot_be_asked_is_refused_in_words(chat: Chat, question: str) -> None:
     with pytest.raises(DatelineError, match="question"):
