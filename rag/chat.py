@@ -42,7 +42,7 @@ HITS = 12
 SHOWN = 8
 """Of these, passages that a model is given, as far as they fit its window."""
 
-ASK_FROM = 0.05
+ASK_FROM = 0.12
 """How likely, at least, one of the sentences found answers, for a model to be asked at all."""
 ALONE = "Nothing answers it together with what was said before ({}): this answers the question by itself."
 

@@ -15,7 +15,7 @@ from tests.bench.seeds import Result, ask_all
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 
 # What is reached today, not what is aimed at (all of them, and one): see docs/measurements.md. Raise them with each gain.
-RIGHT, WRONGLY_ANSWERED = 33, 2
+RIGHT, WRONGLY_ANSWERED = 34, 2
 
 
 @pytest.fixture(scope="module")

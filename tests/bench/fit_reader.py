@@ -12,7 +12,9 @@ The model's own matrices stay as they are; each gets a change of low rank (Hu et
 they stand, all for one epoch after another. One step takes a few questions, each with the sentences found for it. The loss is
 that of choosing among these and "none of them" (a softmax with a zero for none): minus the log of the share of those that
 answer, or of none for a question without an answer; and, with half the weight, the cross-entropy of each token being part
-of the answer, in sentences that answer. Questions that are answered, but by no sentence found, teach nothing and are left out.
+of the answer, in sentences that answer. Questions that are answered, but by no sentence found, teach nothing and are left
+out. Each answered question is also asked of the other articles, none of which answers it, so that a score tells by itself
+when nothing is to the point.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,16 +35,27 @@ import numpy as np
 import torch
 from changed import DROPPED, ChangedModel
 from lessons import kept, side_by_side
-from reading import COLLECTIONS, FOLDS, NEWSWIRE, Asked, collection_index, fitting_arguments, place_of_answer, questions_of
+from reading import (
+    COLLECTIONS,
+    FOLDS,
+    NEWSWIRE,
+    Asked,
+    collection_index,
+    fitting_arguments,
+    left_out,
+    place_of_answer,
+    questions_of,
+)
 from torch import nn
 from torch.nn import functional
 
 from index.joint import join
 from index.minilm import DIMENSION
+from index.types import Hit
 from rag.chat import HITS, Chat
 from rag.evidence import read_closely
 from rag.fitted import LEAST, MOST
-from rag.quote import shortlist
+from rag.quote import Frequency, shortlist
 from rag.reader import meeting
 from rag.retrieve import retrieve
 
@@ -51,6 +64,12 @@ CANDIDATES = 7
 
 RIGHT, LIKELIEST, OTHERS = 2, 3, 1
 """Of these, at most so many that answer, and of the others the likeliest by their words and some more by lot, a step."""
+
+ABSENT = 0.4
+"""Share of the questions asked without the articles that answer them that a round takes: easier than those made to mislead."""
+
+WIDE = 2
+"""Times as many hits as an answer looks at, so that enough are left when the articles that answer are not there."""
 
 INNER = 64
 """The width of the layer that scores."""
@@ -75,10 +94,11 @@ class Pair:
 
 @dataclass(slots=True)
 class Lesson:
-    """A question with the sentences found for it."""
+    """A question with the sentences found for it; `absent` when these are of other articles than those that answer it."""
 
     asked: Asked
     pairs: list[Pair]
+    absent: bool = False
 
 
 class Network(ChangedModel):
@@ -118,32 +138,44 @@ def _read_one(collection: str, data: Path, indexes: Path) -> list[Lesson]:
 
 
 def lessons_of(chat: Chat, questions: list[Asked]) -> Iterator[Lesson]:
-    """What the network sees of each question."""
-    index, model = chat._index, chat._reader
+    """What the network sees of each question; of one that is answered also what would be found without the articles that do."""
+    index = chat._index
     for asked in questions:
-        hits = retrieve(index, asked.question, HITS)
-        cosines = index.cosines(asked.question, [hit.passage.id for hit in hits])
-        question, found = shortlist(asked.question, hits, index.document_frequency, index.library.passage_count(), cosines)
-        excerpts = [read_closely(evidence.sentence) for evidence in found[:CANDIDATES]]
-        if not excerpts:
-            continue
-        heard, *readings = model.read([question.text, *(excerpt.text for excerpt in excerpts)])
-        pairs = []
-        for evidence, excerpt, reading in zip(found, excerpts, readings, strict=False):
-            joined = join(heard.ids, reading.ids, [start >= excerpt.own for start, _ in reading.offsets])
-            if not joined.own.any():
-                continue
-            sentence = evidence.sentence
-            place = place_of_answer(asked, sentence.article.id, sentence.text)
-            answer = None
-            if place and place[1]:
-                start, end = excerpt.own + place[0], excerpt.own + place[1]
-                answer = np.zeros(len(joined.ids), np.bool_)
-                answer[joined.first + 2 : -1] = [a < end and b > start for a, b in reading.offsets[: joined.second]]
-            pairs.append(Pair(joined.ids, joined.own, meeting(heard, reading, joined), place is not None, answer))
+        wide = retrieve(index, asked.question, WIDE * HITS)
+        cosines = index.cosines(asked.question, [hit.passage.id for hit in wide])
+        pairs = pairs_of(chat, asked, wide[:HITS], index.document_frequency, cosines)
         answered = any(pair.right for pair in pairs)
         if pairs and answered == bool(asked.answers):
             yield Lesson(asked, pairs)
+        if asked.answers:
+            others, frequency = left_out(index, asked, wide)
+            unanswered = replace(asked, answers=())
+            if pairs := pairs_of(chat, unanswered, others[:HITS], frequency, cosines):
+                yield Lesson(unanswered, pairs, absent=True)
+
+
+def pairs_of(chat: Chat, asked: Asked, hits: Sequence[Hit], frequency: Frequency, cosines: Mapping[str, float]) -> list[Pair]:
+    """A question with each of the sentences found for it."""
+    model = chat._reader
+    question, found = shortlist(asked.question, hits, frequency, chat._index.library.passage_count(), cosines)
+    excerpts = [read_closely(evidence.sentence) for evidence in found[:CANDIDATES]]
+    if not excerpts:
+        return []
+    heard, *readings = model.read([question.text, *(excerpt.text for excerpt in excerpts)])
+    pairs = []
+    for evidence, excerpt, reading in zip(found, excerpts, readings, strict=False):
+        joined = join(heard.ids, reading.ids, [start >= excerpt.own for start, _ in reading.offsets])
+        if not joined.own.any():
+            continue
+        sentence = evidence.sentence
+        place = place_of_answer(asked, sentence.article.id, sentence.text)
+        answer = None
+        if place and place[1]:
+            start, end = excerpt.own + place[0], excerpt.own + place[1]
+            answer = np.zeros(len(joined.ids), np.bool_)
+            answer[joined.first + 2 : -1] = [a < end and b > start for a, b in reading.offsets[: joined.second]]
+        pairs.append(Pair(joined.ids, joined.own, meeting(heard, reading, joined), place is not None, answer))
+    return pairs
 
 
 def fit(lessons: list[Lesson], seed: int) -> Network:
@@ -151,7 +183,7 @@ def fit(lessons: list[Lesson], seed: int) -> Network:
     torch.manual_seed(seed)
     dice = random.Random(seed)
     network = Network()
-    steps = int(ROUNDS * len(lessons) / STEP)
+    steps = int(ROUNDS * len(one_round(lessons, dice)) / STEP)
     scoring = [*network.marks.parameters(), *network.score.parameters()]
     known = {id(parameter) for parameter in scoring}
     changing = [parameter for parameter in network.parameters() if id(parameter) not in known]
@@ -164,7 +196,7 @@ def fit(lessons: list[Lesson], seed: int) -> Network:
     network.train()
     for step in range(1, steps + 1):
         if len(waiting) < STEP:
-            waiting = dice.sample(lessons, len(lessons))
+            waiting = one_round(lessons, dice)
         taken, waiting = waiting[:STEP], waiting[STEP:]
         loss = loss_of(network, [drawn(lesson, dice) for lesson in taken])
         loss.backward()  # type: ignore[no-untyped-call]
@@ -177,6 +209,13 @@ def fit(lessons: list[Lesson], seed: int) -> Network:
             print(f"part {seed}: step {step} of {steps}, loss {total / 50:.3f}, {time.monotonic() - begun:.0f} s", flush=True)
             total = 0.0
     return network.eval()
+
+
+def one_round(lessons: list[Lesson], dice: random.Random) -> list[Lesson]:
+    """What one round looks at, in an order by lot: of the questions that other articles do not answer only a share."""
+    absent = [lesson for lesson in lessons if lesson.absent]
+    taken = [lesson for lesson in lessons if not lesson.absent] + dice.sample(absent, int(ABSENT * len(absent)))
+    return dice.sample(taken, len(taken))
 
 
 def drawn(lesson: Lesson, dice: random.Random) -> list[Pair]:
@@ -233,14 +272,21 @@ def report(name: str, network: Network, lessons: list[Lesson]) -> None:
         scores = [judged(network, lesson.pairs)[0].numpy() for lesson in lessons]
     can = [(score, lesson) for score, lesson in zip(scores, lessons, strict=True) if lesson.asked.answers]
     best = np.array([score.max() for score, _ in can])
-    none = np.array([score.max() for score, lesson in zip(scores, lessons, strict=True) if not lesson.asked.answers])
     first = np.mean([lesson.pairs[int(score.argmax())].right for score, lesson in can])
-    above = (best[:, None] > none[None]).mean()
-    print(f"{name}: {len(lessons)} questions, first sentence right {first:.3f}, AUC {above:.3f}", flush=True)
+
+    def above(absent: bool) -> float:
+        not_ = [n for n, lesson in enumerate(lessons) if not lesson.asked.answers and lesson.absent == absent]
+        return float((best[:, None] > np.array([scores[n].max() for n in not_])[None]).mean())
+
+    print(
+        f"{name}: {len(lessons)} questions, first sentence right {first:.3f}, AUC {above(False):.3f}, "
+        f"against what other articles say {above(True):.3f}",
+        flush=True,
+    )
 
 
 def main() -> None:
-    arguments = fitting_arguments(readers=True, lessons=True)
+    arguments = fitting_arguments("readers", "lessons", required=["readers"])
     arguments.readers.mkdir(parents=True, exist_ok=True)
     everything = kept(arguments.lessons, lambda: read_all(arguments.data, arguments.indexes))
     lessons = [lesson for lesson in everything if lesson.asked.collection != NEWSWIRE]

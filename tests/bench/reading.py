@@ -14,22 +14,28 @@ import json
 import re
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from index.chunk import chunk, heading
+from index.index import Index
+from index.types import Hit
+from index.words import terms
 from rag.chat import Chat
 from rag.open import open_chat
+from rag.quote import Frequency
 
 QUESTIONS = Path(__file__).with_name("reading_questions.jsonl")
 COLLECTIONS = ("culture", "nature", "technology", "frank")
 NEWSWIRE = "newswire"
-"""A collection that nothing is fitted on: half of its questions are not answered, though its articles tell of the very people
-and events. What is measured on it tells how far the reader is from telling such apart."""
+"""A collection that the reader is not fitted on: half of its questions are not answered, though its articles tell of the very
+people and events. What is measured on it tells how far the reader is from telling such apart."""
 ENCYCLOPEDIA = "clapnq"
-"""A collection with questions of its own, on which the reader was not fitted but the weights of answering are: so
+"""A collection with questions of its own, on which the reader is not fitted either: the weights of answering are, so
 that they hold for other texts than news, and for questions typed into a search box."""
 FOLDS = 3
 """Parts of the questions, whole articles each, of which one is left out at a time."""
@@ -136,6 +142,28 @@ def place_of_answer(asked: Asked, article: str, text: str) -> tuple[int, int] | 
     return None
 
 
+def left_out(index: Index, asked: Asked, hits: Sequence[Hit]) -> tuple[list[Hit], Frequency]:
+    """What would be found, and in how many passages terms would stand, were the articles that answer not there.
+
+    Most questions that nobody's articles answer are of this kind: nobody made them up to mislead, the article is not there.
+    """
+    answering = {asked.article: None} | {
+        hit.article.id: None for hit in hits if place_of_answer(asked, hit.article.id, hit.passage.text) is not None
+    }
+    articles = {hit.article.id: hit.article for hit in hits if hit.article.id in answering}
+    gone = Counter(
+        term
+        for article in articles.values()
+        for passage in chunk(article, index._counter())
+        for term in set(terms(f"{heading(article)} {passage.text}"))
+    )
+
+    def frequency(wanted: Sequence[str]) -> dict[str, int]:
+        return {term: max(0, count - gone[term]) for term, count in index.document_frequency(wanted).items()}
+
+    return [hit for hit in hits if hit.article.id not in answering], frequency
+
+
 SHORTEST = 30
 """Characters from which the same words in another article, or a part of the sentence, count as the same statement."""
 
@@ -152,16 +180,13 @@ def collection_index(collection: str, folder: Path, data_dir: Path) -> Iterator[
         yield chat
 
 
-def fitting_arguments(*, readers: bool = False, lessons: bool = False) -> argparse.Namespace:
+def fitting_arguments(*also: str, required: Sequence[str] = ()) -> argparse.Namespace:
     """What the scripts that fit are told: `data`, the folder of public data; `indexes`, where to keep indexes, or None;
-    `write`, whether the weights go into the package; with `readers` the folder of the fitted readers,
-    and with `lessons` the file that keeps what was read, or None."""
+    `write`, whether the weights go into the package; and the paths that they ask for beside these, None where not `required`
+    and not given: `readers`, the folder of the fitted readers; `lessons` or `rows`, the file that keeps what was read."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
-    if readers:
-        parser.add_argument("--readers", type=Path, required=True)
-    if lessons:
-        parser.add_argument("--lessons", type=Path, default=None)
-    parser.add_argument("--indexes", type=Path, default=None)
+    for name in ("indexes", *also):
+        parser.add_argument(f"--{name}", type=Path, default=None, required=name in required)
     parser.add_argument("--write", action="store_true")
     return parser.parse_args()

@@ -1,16 +1,18 @@
 """Asks a collection its questions, and says how many are answered right, by kind.
 
-    python tests/bench/seeds.py [COLLECTION [QUESTIONS]]
+    python tests/bench/seeds.py [COLLECTION [QUESTIONS]] [--in-conversation]
 
 COLLECTION is a file or folder of articles (seeds/ by default), QUESTIONS a file of lines {"question", "kind",
 "phrase", "phrases"?}; a question of kind "none" has no answer in the collection. Right means that one of the
-phrases stands in a quoted, cited span; for "none", that nothing is answered.
+phrases stands in a quoted, cited span; for "none", that nothing is answered. With --in-conversation each is asked
+after another question of the file, drawn by lot, as by somebody who has gone on to another matter.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import statistics
 import sys
 import tempfile
@@ -35,18 +37,23 @@ class Result:
     seconds: float
 
 
-def ask_all(collection: Path, questions: Path) -> list[Result]:
+def ask_all(collection: Path, questions: Path, *, in_conversation: bool = False) -> list[Result]:
     """Every question of the file, asked of a new index of the collection."""
     results = []
+    asking = [json.loads(line) for line in questions.read_text(encoding="utf-8").splitlines()]
+    lot = random.Random(0)
     with tempfile.TemporaryDirectory() as folder, rag.open_chat(folder) as chat:
         failed = chat.add(collection).failed
         if failed:
             sys.exit("\n".join(map(str, failed)))
         chat.warm()
-        for line in questions.read_text(encoding="utf-8").splitlines():
-            asked = json.loads(line)
+        for asked in asking:
+            history = []
+            if in_conversation:
+                before = lot.choice([other for other in asking if other is not asked])["question"]
+                history = [rag.Turn("user", before), rag.Turn("assistant", chat.ask(before).text)]
             begun = time.perf_counter()
-            answer = chat.ask(asked["question"])
+            answer = chat.ask(asked["question"], history)
             results.append(Result(asked, answer, is_right(asked, answer), time.perf_counter() - begun))
     return results
 
@@ -64,8 +71,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Ask a collection its questions.")
     parser.add_argument("collection", nargs="?", type=Path, default=ROOT / "seeds")
     parser.add_argument("questions", nargs="?", type=Path, default=ROOT / "seeds" / "questions.jsonl")
+    parser.add_argument("--in-conversation", action="store_true")
     arguments = parser.parse_args()
-    results = ask_all(arguments.collection, arguments.questions)
+    results = ask_all(arguments.collection, arguments.questions, in_conversation=arguments.in_conversation)
     right, asked = Counter(), Counter()
     for result in results:
         asked[result.asked["kind"]] += 1
