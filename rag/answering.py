@@ -2,7 +2,7 @@
 
 Both read the numbers of `rag.evidence`. The first orders the sentences; the second says how likely it
 is that one answers, from its own numbers and what they are worth for this question. The weights stand
-in `answering.json`, beside how and on what they were fitted (`tests/bench/fit_answering.py`).
+in `answering.json`; `tests/bench/fit_answering.py` fits them, and says on what.
 """
 
 from __future__ import annotations

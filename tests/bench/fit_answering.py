@@ -89,10 +89,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a question: its collection and kind, whether an answer was found, how likely its best candidate is,
-    and whether one of those that would be quoted answers."""
+    """What became of a question: its kind, whether an answer was found, how likely its best candidate is, and whether one
+    of those that would be quoted answers."""
 
-    collection: str
     kind: str
     found: bool
     likeliest: float
@@ -196,7 +195,7 @@ def outcome(row: Row, model: Model) -> Outcome:
     found = [(model.probability(features), right) for _, features, right in ranked(row, model)]
     best = max((probability for probability, _ in found), default=0.0)
     quoted = [right for probability, right in found if probability >= NEARLY_AS_GOOD * best][:MOST_QUOTATIONS]
-    return Outcome(row.asked.collection, row.kind, row.found, best, any(quoted))
+    return Outcome(row.kind, row.found, best, any(quoted))
 
 
 def auc(outcomes: list[Outcome], kind: str) -> float:
@@ -239,13 +238,8 @@ def main() -> None:
     model = fit(rows, ranking)
     for at in sorted({threshold, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6}):
         print(told(f"left out, {at:.2f}", outcomes, at))
-    print(
-        told(
-            f"{ENCYCLOPEDIA}, {threshold:.2f}",
-            [outcome(row, model) for row in every if row.asked.collection == ENCYCLOPEDIA],
-            threshold,
-        )
-    )
+    elsewhere = [outcome(row, model) for row in every if row.asked.collection == ENCYCLOPEDIA]
+    print(told(f"{ENCYCLOPEDIA}, {threshold:.2f}", elsewhere, threshold))
     print(f"threshold {threshold:.2f}, bias {model.bias:.2f}")
     print({name: round(weight, 2) for name, weight in model.ranking.items()})
     print({name: round(weight, 2) for name, weight in model.answering.items()})
