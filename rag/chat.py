@@ -44,7 +44,9 @@ SHOWN = 8
 
 ASK_FROM = 0.12
 """How likely, at least, one of the sentences found answers, for a model to be asked at all."""
+
 ALONE = "Nothing answers it together with what was said before ({}): this answers the question by itself."
+"""Said of the answer to a question as it was typed, when with the words of its history it had none."""
 
 MAY_HOLD = 80
 """Passages that are looked through for remembered words."""
@@ -144,9 +146,10 @@ class Chat:
             "tokens_out": outcome.usage.tokens_out if outcome.usage else None,
         }
         if outcome.failure:
-            notice = f"{outcome.failure} Answered by quoting instead."
-            yield Withdrawn(notice)
-            yield from _told(quote.write(considered, frequency), question, asked, hits, begun, notice=notice, **told)
+            failed = f"{outcome.failure} Answered by quoting instead."
+            yield Withdrawn(failed)
+            noted = f"{notice} {failed}".strip()
+            yield from _told(quote.write(considered, frequency), question, asked, hits, begun, notice=noted, **told)
         elif not outcome.answered:
             yield from _told(quote.refuse(considered, frequency), question, asked, hits, begun, writer="model", **told)
         else:
@@ -161,7 +164,7 @@ class Chat:
                 writer="model",
                 elapsed=time.perf_counter() - begun,
                 first_token=outcome.first_token - begun,
-                notice=" ".join(said for said in (notice, outcome.notice) if said),
+                notice=f"{notice} {outcome.notice}".strip(),
                 **told,
             )
 

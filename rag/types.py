@@ -121,9 +121,9 @@ class Answer:
     not answer: then `claims` is empty, `text` says so, and `citations` are the nearest passages.
     `writer` is "quote" for the keyless one and "model" for a model, whose name is `model`; `tokens_in` and `tokens_out` are
     what its server counted, None where it did not. `first_token` (what a reader waited for the first word) and `elapsed`
-    are in seconds. `notice` says what else a reader must know: why a model's answer is not shown, or what was left out.
-    `searched` is the question as searched, with what it lacked of the conversation. `readings` are whole questions, one of
-    which may have been meant: with them `answered` is False, and `text` asks back.
+    are in seconds. `notice` says what else a reader must know: why a model's answer is not shown, what was
+    left out, or that the history was. `searched` is the question as searched, with what it lacked of the conversation.
+    `readings` are whole questions, one of which may have been meant: with them `answered` is False, and `text` asks back.
     """
 
     question: str
