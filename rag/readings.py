@@ -47,6 +47,10 @@ _TOLD_APART = re.compile(
     r"(?:\s+(?:of|in|at|on|for|from|that|who|which|between|against|about|to|with|behind|near|under|during|where|whose)\b)",
     re.IGNORECASE,
 )
+_PLACES_ANOTHER = re.compile(
+    r"\b(?:the|an?) (?:[\w-]+ ){1,3}(?:on|at|in|near|behind|under|inside|above|beside|outside|over) $", re.IGNORECASE
+)
+"""Words before a noun that only says where another one is, as in "the picture on the building"."""
 _WHO_IS = re.compile(r"^(?:who|what) (?:is|was|are|were)\b", re.IGNORECASE)
 
 
@@ -110,7 +114,8 @@ def points(question: str, said: Sequence[str], *, lacking: bool) -> Pointer | No
         for place, word in enumerate(words):
             if word.lower().removesuffix("s") in _HAVE_NAMES:
                 end = match.start("noun") + len(" ".join(words[: place + 1]))
-                if not _TOLD_APART.match(question[end:]) and not known.intersection(terms(word)):
+                told_apart = _TOLD_APART.match(question[end:]) or _PLACES_ANOTHER.search(question[: match.start()])
+                if not told_apart and not known.intersection(terms(word)):
                     return Pointer(match.start(), end, " ".join(words[: place + 1]), "the")
                 break
     if lacking:

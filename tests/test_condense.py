@@ -250,6 +250,9 @@ def test_how_likely_a_question_leans_is_a_probability() -> None:
         ("How did the war begin this year?", ["the war"], None),
         ("What did Putin say about the war?", [], None),
         ("Who is the man that said this?", [], None),
+        ("When was the picture on the bombed building photographed?", [], None),
+        ("What is the name of the building?", [], "the building"),
+        ("What happened in the building?", [], "the building"),
     ],
 )
 def test_words_that_point_at_what_was_never_named(question: str, before: list[str], pointed: str | None) -> None:
