@@ -174,23 +174,25 @@ class Chat:
 
     async def astream(self, question: str, history: History = ()) -> AsyncIterator[Event]:
         """`stream`, without blocking the event loop. Closing it stops the work at its next step."""
-        stop = threading.Event()
+        stop, running = threading.Event(), threading.Lock()
         events = self._stream(question, history, stop)
-        step: asyncio.Future[Event | None] | None = None
+
+        def advance() -> Event | None:
+            with running:
+                return None if stop.is_set() else next(events, None)
+
+        def close() -> None:
+            with running:
+                events.close()
+
         try:
-            while True:
-                step = asyncio.ensure_future(asyncio.to_thread(next, events, None))
-                event = await asyncio.shield(step)
-                if event is None:
-                    return
+            while (event := await asyncio.to_thread(advance)) is not None:
                 yield event
         finally:
-            # A generator cannot be closed while a thread runs a step of it; a model's step ends when it sees `stop`.
+            # A generator cannot be closed while a thread runs a step of it, which a cancelled wait leaves running: a thread
+            # waits for that. A model's step ends when it sees `stop`.
             stop.set()
-            if step is not None and not step.done():
-                step.add_done_callback(lambda _: events.close())
-            else:
-                events.close()
+            asyncio.get_running_loop().run_in_executor(None, close)
 
     def search(
         self,
