@@ -38,8 +38,20 @@ _HAVE_NAMES = frozenset(
 )
 """Nouns of which there are many, each with a name, so that "the" before one alone says which only to who knows."""
 
+_NO_NOUN = (
+    r"is are was were year week month day time morning evening night summer winter spring autumn fall season century decade "
+    r"means? happen\w* the a an he she it they there we you who which in on at of to for from by one all it true right so "
+    r"correct wrong not still too more really much many has have had will would can could should may might do does did"
+).split()
+"""What after "this" says that it stands for itself, or that the noun is a time: then it points at nothing unnamed."""
+_ENDS_NOUN = (
+    r"is are was were of in on at to for from by and or that which who has have had will would can could should may might do "
+    r"does did \w+ly"
+).split()
+"""What no longer belongs to the noun, for which two words may stand."""
 _THIS = re.compile(
-    r"\b(?P<all>(?:this|these|that|those) (?P<noun>(?!(?:is|are|was|were|year|week|month|day|time|morning|evening|night|summer|winter|spring|autumn|fall|season|century|decade|means?|happen\w*|the|a|an|he|she|it|they|there|we|you|who|which|in|on|at|of|to|for|from|by|one|all|it|true|right|so|correct|wrong|not|still|too|more|really|much|many|has|have|had|will|would|can|could|should|may|might|do|does|did)\b)[\w-]+(?: (?!(?:is|are|was|were|of|in|on|at|to|for|from|by|and|or|that|which|who|has|have|had|will|would|can|could|should|may|might|do|does|did|\w+ly)\b)[a-z][\w-]+)?))",
+    r"\b(?P<all>(?:this|these|that|those) (?P<noun>"
+    rf"(?!(?:{'|'.join(_NO_NOUN)})\b)[\w-]+(?: (?!(?:{'|'.join(_ENDS_NOUN)})\b)[a-z][\w-]+)?))",
     re.IGNORECASE,
 )
 _THE = re.compile(r"\bthe (?=(?P<noun>[\w-]+(?: [\w-]+){0,2}))", re.IGNORECASE)
