@@ -11,43 +11,76 @@ from index.words import STOP_WORDS, located_terms, terms
 from rag.countries import same_country
 from rag.question import WEEKDAYS, Kind, Question
 
-_SMALL = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_SMALL = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
+    "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+)
 _SCALE = "hundreds?|thousands?|millions?|billions?|trillions?|dozens?|score"
-_NUMBER = rf"(?:\d+(?:[.,]\d+)*(?:\s?(?:st|nd|rd|th)\b)?(?:\s(?:{_SCALE})\b)?|\b(?:{_SMALL})(?:[- ](?:{_SMALL}))?(?:\s(?:{_SCALE}))?\b|\b(?:a |several |many |tens of |hundreds of )?(?:{_SCALE})\b|\bhalf\b|\b(?:once|twice)\b)"
+_NUMBER = (
+    rf"(?:\d+(?:[.,]\d+)*(?:\s?(?:st|nd|rd|th)\b)?(?:\s(?:{_SCALE})\b)?"
+    rf"|\b(?:{_SMALL})(?:[- ](?:{_SMALL}))?(?:\s(?:{_SCALE}))?\b"
+    rf"|\b(?:a |several |many |tens of |hundreds of )?(?:{_SCALE})\b"
+    r"|\bhalf\b|\b(?:once|twice)\b)"
+)
 _MONTH = "|".join(MONTHS) + r"|jan\.?|feb\.?|mar\.?|apr\.?|aug\.?|sept?\.?|oct\.?|nov\.?|dec\.?"
+_WHOLE_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DAY = "|".join(WEEKDAYS)
-_UNIT = r"(?:kilomet(?:er|re)s?|km|met(?:er|re)s?|miles?|feet|foot|ft|inch(?:es)?|cent[iI]?met(?:er|re)s?|cm|mm|millimet(?:er|re)s?|kilograms?|kilos?|kg|tons?|tonnes?|pounds?|lbs?|grams?|lit(?:er|re)s?|acres?|hectares?|degrees?|°\s?[CF]?|mph|km/h|knots|hours?|minutes?|seconds?|days?|weeks?|months?|years?|square|cubic|watts?|megawatts?|gigawatts?|hertz|volts?|magnitude|light-years?)"
+_UNIT = (
+    r"(?:kilomet(?:er|re)s?|km|met(?:er|re)s?|miles?|feet|foot|ft|inch(?:es)?|cent[iI]?met(?:er|re)s?|cm|mm|millimet(?:er|re)s?|"
+    r"kilograms?|kilos?|kg|tons?|tonnes?|pounds?|lbs?|grams?|lit(?:er|re)s?|acres?|hectares?|degrees?|°\s?[CF]?|mph|km/h|knots|"
+    r"hours?|minutes?|seconds?|days?|weeks?|months?|years?|square|cubic|watts?|megawatts?|gigawatts?|hertz|volts?|magnitude|"
+    r"light-years?)"
+)
+_CURRENCY = "dollars?|euros?|pounds?|cents?|yen|yuan|rubles?|roubles?|rupees?|francs?|hryvnia|pesos?|won|USD|EUR"
+_PURPOSE = (
+    "help|make|force|protect|prevent|avoid|stop|allow|drive|keep|support|get|reduce|increase|ensure|defend|guard|assist|push|bring|"
+    "give|provide|create|save|raise|improve|show|encourage"
+)
 LOOKED_AT = 1_000
 """Characters of a sentence in which phrases are looked for. Longer ones are none; the patterns take time by the square."""
 
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
     "count": re.compile(_NUMBER, re.IGNORECASE),
     "money": re.compile(
-        rf"(?:[$€£¥₹]|US\$|USD|EUR|GBP)\s?\d[\d.,]*(?:\s?(?:{_SCALE}|m|bn|k)\b)?|{_NUMBER}\s?(?:dollars?|euros?|pounds?|cents?|yen|yuan|rubles?|roubles?|rupees?|francs?|hryvnia|pesos?|won|USD|EUR)\b",
+        rf"(?:[$€£¥₹]|US\$|USD|EUR|GBP)\s?\d[\d.,]*(?:\s?(?:{_SCALE}|m|bn|k)\b)?"
+        rf"|{_NUMBER}\s?(?:{_CURRENCY})\b",
         re.IGNORECASE,
     ),
     "share": re.compile(
-        rf"{_NUMBER}\s?(?:%|per ?cent|percent\w*|percentage points?)|\b(?:a|one|two|three|nearly a|about a)[- ](?:half|third|quarter|fifth|tenth|sixth|eighth)s?\b|\bhalf\b|\b(?:one|two|three|four|nine)\b[\w ]{{0,24}}\b(?:in|out of)\b (?:{_SMALL}|\d+)|\b(?:most|majority|all) of\b",
+        rf"{_NUMBER}\s?(?:%|per ?cent|percent\w*|percentage points?)"
+        r"|\b(?:a|one|two|three|nearly a|about a)[- ](?:half|third|quarter|fifth|tenth|sixth|eighth)s?\b|\bhalf\b"
+        rf"|\b(?:one|two|three|four|nine)\b[\w ]{{0,24}}\b(?:in|out of)\b (?:{_SMALL}|\d+)"
+        r"|\b(?:most|majority|all) of\b",
         re.IGNORECASE,
     ),
     "measure": re.compile(rf"(?:{_NUMBER}|\ba (?:few|couple of)|\bseveral)[\s-](?:\w+\s)?{_UNIT}\b", re.IGNORECASE),
     "duration": re.compile(
-        rf"(?:{_NUMBER}|\ban?|\ba (?:few|couple of)|\bseveral|\bmany)[\s-](?:\w+\s)?(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|decades?|centur(?:y|ies))\b",
+        rf"(?:{_NUMBER}|\ban?|\ba (?:few|couple of)|\bseveral|\bmany)[\s-](?:\w+\s)?"
+        r"(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|decades?|centur(?:y|ies))\b",
         re.IGNORECASE,
     ),
     "age": re.compile(
-        rf"\b(?:aged?|age of)\s{_NUMBER}|{_NUMBER}[\s-]years?[\s-]old\b|(?:(?<=\bhe is )|(?<=\bshe is )|(?<=\bhe was )|(?<=\bshe was )|(?<=\bturned )|(?<=\bturns ))\d\d?\b(?! years)|,\s\d\d?,|\(\d\d?\)|\bborn\b.{{0,40}}\d{{4}}",
+        rf"\b(?:aged?|age of)\s{_NUMBER}|{_NUMBER}[\s-]years?[\s-]old\b"
+        r"|(?:(?<=\bhe is )|(?<=\bshe is )|(?<=\bhe was )|(?<=\bshe was )|(?<=\bturned )|(?<=\bturns ))\d\d?\b(?! years)"
+        r"|,\s\d\d?,|\(\d\d?\)|\bborn\b.{0,40}\d{4}",
         re.IGNORECASE,
     ),
     "date": re.compile(
-        rf"(?:(?:{_DAY}),?\s+)?(?:(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?(?:\sof)?\s+(?:{_MONTH})|\b(?:{_MONTH})\s+\d{{1,2}}(?:st|nd|rd|th)?\b)(?:,?\s+\d{{4}})?"
-        rf"|\b(?:early |late |mid-?|the end of |the beginning of )?(?:January|February|March|April|May|June|July|August|September|October|November|December)\b(?:,?\s+\d{{4}})?|\b(?:1[5-9]|20)\d\d(?:s|\s?[-–]\s?\d{{2,4}})?\b|\b(?:{_DAY})\b(?:\s(?:morning|afternoon|evening|night))?"
-        r"|\b(?:last|this|next|earlier this)\s(?:year|month|week|spring|summer|autumn|fall|winter|night)\b|\b(?:today|yesterday|tomorrow|tonight)\b|\b(?:\w+|\d+)\s(?:years|months|weeks|days)\s(?:ago|earlier|later)\b",
+        rf"(?:(?:{_DAY}),?\s+)?(?:(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?(?:\sof)?\s+(?:{_MONTH})|\b(?:{_MONTH})\s+\d{{1,2}}(?:st|nd|rd|th)?\b)"
+        r"(?:,?\s+\d{4})?"
+        rf"|\b(?:early |late |mid-?|the end of |the beginning of )?(?:{_WHOLE_MONTH})\b(?:,?\s+\d{{4}})?"
+        r"|\b(?:1[5-9]|20)\d\d(?:s|\s?[-–]\s?\d{2,4})?\b"
+        rf"|\b(?:{_DAY})\b(?:\s(?:morning|afternoon|evening|night))?"
+        r"|\b(?:last|this|next|earlier this)\s(?:year|month|week|spring|summer|autumn|fall|winter|night)\b"
+        r"|\b(?:today|yesterday|tomorrow|tonight)\b"
+        r"|\b(?:\w+|\d+)\s(?:years|months|weeks|days)\s(?:ago|earlier|later)\b",
         re.IGNORECASE,
     ),
     "reason": re.compile(
-        r"\b(?:because|since|due to|owing to|thanks to|as a result|so that|in order to|in order that|aim(?:ed|ing|s)? (?:of|to|at|is|was)|to (?:help|make|force|protect|prevent|avoid|stop|allow|drive|keep|support|get|reduce|increase|ensure|defend|guard|assist|push|bring|give|provide|create|save|raise|improve|show|encourage)"
-        r"|intended to|meant to|designed to|reasons?|caused by|in view of|in response to|after|as (?:it|he|she|they)\b|for fear|fears? of|out of|expects?|suggest\w*|therefore|led to|which is why|for the purpose|on account of|given|over)\b",
+        r"\b(?:because|since|due to|owing to|thanks to|as a result|so that|in order to|in order that|aim(?:ed|ing|s)? (?:of|to|at|is|was)"
+        rf"|to (?:{_PURPOSE})"
+        r"|intended to|meant to|designed to|reasons?|caused by|in view of|in response to|after|as (?:it|he|she|they)\b|for fear"
+        r"|fears? of|out of|expects?|suggest\w*|therefore|led to|which is why|for the purpose|on account of|given|over)\b",
         re.IGNORECASE,
     ),
     "list": re.compile(r"[^,;:]+(?:, [^,;]+)+,? (?:and|or) [^,;.]+|\b[\w-]+ (?:and|or) [\w-]+|: [^.]+,", re.IGNORECASE),
