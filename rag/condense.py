@@ -159,16 +159,23 @@ def _pairs(context: Context) -> Iterable[tuple[str, str]]:
 # -- a new item in the place of the old one --------------------------------------------------------
 
 _PREPOSITION = re.compile(
-    r"^(?P<preposition>in|on|at|from|for|of|to|by|about|with|against|near|during|since|until|after|before|between|under)\s+(?:the\s+)?",
+    r"^(?P<preposition>in|on|at|from|for|of|to|by|about|with|against|near|during|since|until|after|before|between"
+    r"|under)\s+(?:the\s+)?",
     re.IGNORECASE,
 )
 _ITEM_END = re.compile(r"(?:\s*(?:,\s*)?\b(?:too|as well|then|instead|please|though))?[\s?!.]*$", re.IGNORECASE)
 _TIME_WORD = re.compile(
-    rf"\b(?:(?:early|late|mid)[ -])?(?:{'|'.join(MONTHS)}|{'|'.join(WEEKDAYS)})\b(?: \d{{1,2}}(?:st|nd|rd|th)?\b)?(?:,? (?:1[5-9]|20)\d\d)?"
-    r"|\b(?:1[5-9]|20)\d\d\b|\b(?:last|this|next) (?:year|month|week|spring|summer|autumn|fall|winter)\b|\b(?:yesterday|today|tomorrow)\b",
+    rf"\b(?:(?:early|late|mid)[ -])?(?:{'|'.join(MONTHS)}|{'|'.join(WEEKDAYS)})\b(?: \d{{1,2}}(?:st|nd|rd"
+    r"|th)?\b)?(?:,? (?:1[5-9]|20)\d\d)?"
+    r"|\b(?:1[5-9]|20)\d\d\b|\b(?:last|this|next) (?:year|month|week|spring|summer|autumn|fall|winter)\b|\b(?:yesterday"
+    r"|today|tomorrow)\b",
     re.IGNORECASE,
 )
-_HEAD = re.compile(r"\b(?:how (?:many|much)|which|what)\s+(?P<head>[^\W\d_][\w-]*(?: [a-z][\w-]+){0,2}?)(?=\s+(?:are|is|was|were|do|does|did|has|have|had|can|will|would|live|lives|in|on|of|from)\b)", re.IGNORECASE)  # fmt: skip
+_HEAD = re.compile(
+    r"\b(?:how (?:many|much)|which|what)\s+(?P<head>[^\W\d_][\w-]*(?: [a-z][\w-]+){0,2}?)(?=\s+(?:are|is|was|were|do|does"
+    r"|did|has|have|had|can|will|would|live|lives|in|on|of|from)\b)",
+    re.IGNORECASE,
+)
 
 
 def _in_its_place(found: Leaning, context: Context) -> Condensed | None:
@@ -335,7 +342,11 @@ def _person(context: Context) -> str:
     return ""
 
 
-_SUBJECT = re.compile(r"(?:^|\b(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would|should|may|might|mr|mrs|ms|dr|president|minister)\.?\s+)$", re.IGNORECASE)  # fmt: skip
+_SUBJECT = re.compile(
+    r"(?:^|\b(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would|should|may|might|mr|mrs|ms|dr|president"
+    r"|minister)\.?\s+)$",
+    re.IGNORECASE,
+)
 _NO_PERSON = frozenset(
     "ministry department council party nations office committee union bank company agency staff games studios times news corp inc group "
     "team institute center centre police army university house court league cup prize olympics airport river lake city state street "
@@ -449,7 +460,8 @@ def phrases(text: str, names: frozenset[str] = frozenset()) -> list[Phrase]:
 _CREDIT = re.compile(r"(?<=\*), [^“”]{0,80}?: (?=“)|(?<=\*): (?=“)")
 _MARKUP = re.compile(r"\s*\[\d+\]|\*\*|\\(?=[\\`*_\[\]<>])")
 _REFUSALS = re.compile(
-    r"^\W*(?:the articles do not say|(?:i'?m |i am )?(?:sorry|unfortunately)|i (?:do not|don't|cannot|can't|am unable|am not)|ask me)\b|\bi (?:do not|don't) have (?:that|any|enough|specific|this)?\s*(?:\w+ )?information\b",
+    r"^\W*(?:the articles do not say|(?:i'?m |i am )?(?:sorry|unfortunately)|i (?:do not|don't|cannot|can't|am unable"
+    r"|am not)|ask me)\b|\bi (?:do not|don't) have (?:that|any|enough|specific|this)?\s*(?:\w+ )?information\b",
     re.IGNORECASE,
 )
 

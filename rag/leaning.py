@@ -54,41 +54,51 @@ ELSEWHERE = frozenset(
 """Small words of other languages, which would pass for names and telling words; none of them is an English word that tells."""
 
 _ACK = re.compile(
-    r"^\W*(?:(?:thank you|thanks|thx|ok|okay|i see|i understand|understood|great|good|nice|wow|cool|interesting|fine|sure|yes|yeah|"
+    r"^\W*(?:(?:thank you|thanks|thx|ok|okay|i see|i understand|understood|great|good|nice|wow|cool|interesting|fine|sure"
+    r"|yes|yeah|"
     r"hm+|oh|ah|well|right|please|excellent|perfect|got it|never mind|don't worry|hello|hi|hey)\b"
-    r"(?: (?:so|very) much| a lot| for (?:that|this|the (?:answer|information|help)))?(?:\s*[,.!;:–—-]+\s*|\s+(?=(?:so|and|but|then)\b)|$))+",
+    r"(?: (?:so|very) much| a lot| for (?:that|this|the (?:answer|information|help)))?(?:\s*[,.!;:–—-]+\s*|\s+(?=(?:so|and"
+    r"|but|then)\b)|$))+",
     re.IGNORECASE,
 )
 _CHANGE = re.compile(
-    r"^(?:(?:and |so |but )?(?:now )?(?:to )?(?:something|anything) (?:else|different|new|completely different)|by the way|btw|(?:a )?change of (?:subject|topic)|"
-    r"(?:a |on a |on an?other |to change the |let's change the |an?other |a different |new |different )+(?:topic|subject|question|matter|theme|note)|"
-    r"moving on|let's (?:talk about|move on|turn to|switch)|(?:i have )?(?:an?other|a new) question|forget (?:it|that|about that))\b\s*(?P<after>[:,.!;–—-]+)?\s*",
+    r"^(?:(?:and |so |but )?(?:now )?(?:to )?(?:something|anything) (?:else|different|new|completely different)|by the way"
+    r"|btw|(?:a )?change of (?:subject|topic)|"
+    r"(?:a |on a |on an?other |to change the |let's change the |an?other |a different |new |different )+(?:topic|subject"
+    r"|question|matter|theme|note)|"
+    r"moving on|let's (?:talk about|move on|turn to|switch)|(?:i have )?(?:an?other|a new) question|forget (?:it|that"
+    r"|about that))\b\s*(?P<after>[:,.!;–—-]+)?\s*",
     re.IGNORECASE,
 )
 _CORRECTION = re.compile(
     r"^(?:(?:no|nope|oops|sorry|pardon|wrong|not that(?: one)?|correction|rather|actually|wait)\b[\s,.!;:–—-]*)*"
-    r"(?:(?:i|you) (?:really |actually )?(?:meant|mean|wanted|was asking about|was talking about|said)\b(?: to (?:say|ask)(?: about)?)?|make (?:that|it)\b|i(?:'m| am) (?:asking|talking) about\b|"
+    r"(?:(?:i|you) (?:really |actually )?(?:meant|mean|wanted|was asking about|was talking about|said)\b(?: to (?:say"
+    r"|ask)(?: about)?)?|make (?:that|it)\b|i(?:'m| am) (?:asking|talking) about\b|"
     r"correction(?: to|:)?|instead\b)[\s,:]*",
     re.IGNORECASE,
 )
 _NO = re.compile(
     # "No mines were found" and "No one has" correct nothing.
-    r"^(?:(?:no(?=\s*[,.!;:–—-]|\s+(?:i|not|the|in|on|at|it|we|that|this|sorry)\b|\s+\S+\s*$)|nope|oops|sorry|wrong|pardon)\b[\s,.!;:–—-]+)+(?:not [\w' -]{2,40}?[,;–—-]+\s*)?(?:but )?",
+    r"^(?:(?:no(?=\s*[,.!;:–—-]|\s+(?:i|not|the|in|on|at|it|we|that|this|sorry)\b|\s+\S+\s*$)|nope|oops|sorry|wrong"
+    r"|pardon)\b[\s,.!;:–—-]+)+(?:not [\w' -]{2,40}?[,;–—-]+\s*)?(?:but )?",
     re.IGNORECASE,
 )
 _NOT_BUT = re.compile(r"^not (?:in |the )?[\w' -]{2,40}?(?:,| but)\s+(?:but )?", re.IGNORECASE)
 _ABOUT = re.compile(
-    r"^(?:(?:and|so|then|but|ok|okay|or)\b[\s,]*)*(?:what|how) about\b\s*|^(?:and )?(?:what|how) (?:is|was|are|were) (?:it|things) (?=(?:in|at|for|with)\b)",
+    r"^(?:(?:and|so|then|but|ok|okay|or)\b[\s,]*)*(?:what|how) about\b\s*|^(?:and )?(?:what|how) (?:is|was|are|were) (?:it"
+    r"|things) (?=(?:in|at|for|with)\b)",
     re.IGNORECASE,
 )
 _AND = re.compile(
-    r"^(?:(?:and|but|so(?! (?:far|long|many|much)\b)|then|or|also|plus|because(?! of\b)|und|aber|oder|et|mais|och|и|а|но|та|але)\b[\s,]*)+|^[¿]?y\s+|^e\s+(?=(?:in|a|nel|em|no|na)\b)",
+    r"^(?:(?:and|but|so(?! (?:far|long|many|much)\b)|then|or|also|plus|because(?! of\b)|und|aber|oder|et|mais|och|и|а|но|та"
+    r"|але)\b[\s,]*)+|^[¿]?y\s+|^e\s+(?=(?:in|a|nel|em|no|na)\b)",
     re.IGNORECASE,
 )
 _AND_ELSEWHERE = re.compile(
     r"^(?:und|aber|oder|et|mais|ou|alors|y|e|pero|pues|ma|mas|och|en|maar|oraz|ale|и|а|но|та|і|але|ve|και)\s+"
     r"|^[ai]\s+(?=(?:co|kto|kiedy|gdzie|jak|dlaczego|ile|czy|w|we|na|z)\b)"
-    r"|^(?:warum|wieso|weshalb|wer|wann|wo|pourquoi|qui|quand|où|por qué|quién|cuándo|dónde|perché|chi|quando|dove|por quê|quem|waarom|wie|почему|зачем|кто|когда|где|чому|хто|коли|де|dlaczego|kto|kiedy|gdzie|neden)\s*\W*$"
+    r"|^(?:warum|wieso|weshalb|wer|wann|wo|pourquoi|qui|quand|où|por qué|quién|cuándo|dónde|perché|chi|quando|dove|por quê"
+    r"|quem|waarom|wie|почему|зачем|кто|когда|где|чому|хто|коли|де|dlaczego|kto|kiedy|gdzie|neden)\s*\W*$"
     r"|^(?:为什么|為什麼|那|和|なぜ|どうして|왜)",
     re.IGNORECASE,
 )
@@ -105,46 +115,74 @@ _PERSON = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b", re.IGNO
 _MANY = re.compile(r"\b(?:they|them|their|theirs|themselves)\b", re.IGNORECASE)
 _IT = re.compile(r"\b(?:it|its|itself)\b", re.IGNORECASE)
 _EXPLETIVE = re.compile(
-    r"\bit(?:'s| is| was| be)? (?:\w+ly )?(?:true|possible|likely|unlikely|clear|known|important|necessary|legal|illegal|allowed|worth|said|reported|thought|expected|believed|easy|hard|difficult|raining|late|early|time)\b"
-    r"|\b(?:is|was|be|isn't|wasn't) it (?:not )?(?:\w+ly )?(?:true|possible|likely|clear|known|important|necessary|legal|illegal|allowed|worth|said|reported|thought|expected|believed|easy|hard|difficult|right|fair|safe|okay|ok)\b(?= (?:that|to|for|if|when)\b)"
-    r"|\bit (?:takes?|took|will take|would take|costs?|cost)\b.{0,40}\bto\b|\b(?:does|did|will|would) it (?:take|cost|mean|matter|feel|look like)\b.{0,40}\b(?:to|when|if|that)\b|\bwhat time is it\b|\bhow is it (?:that|possible)\b",
+    r"\bit(?:'s| is| was| be)? (?:\w+ly )?(?:true|possible|likely|unlikely|clear|known|important|necessary|legal|illegal"
+    r"|allowed|worth|said|reported|thought|expected|believed|easy|hard|difficult|raining|late|early|time)\b"
+    r"|\b(?:is|was|be|isn't|wasn't) it (?:not )?(?:\w+ly )?(?:true|possible|likely|clear|known|important|necessary|legal"
+    r"|illegal|allowed|worth|said|reported|thought|expected|believed|easy|hard|difficult|right|fair|safe|okay"
+    r"|ok)\b(?= (?:that|to|for|if|when)\b)"
+    r"|\bit (?:takes?|took|will take|would take|costs?|cost)\b.{0,40}\bto\b|\b(?:does|did|will|would) it (?:take|cost|mean"
+    r"|matter|feel|look like)\b.{0,40}\b(?:to|when|if|that)\b|\bwhat time is it\b|\bhow is it (?:that|possible)\b",
     re.IGNORECASE,
 )
 _DEMONSTRATIVE = re.compile(
-    rf"\b(?:this|these|those)(?=\s*(?:[?.,;!]|$|(?:{_AUX}|mean|means|happen|happened|in|at|on|by|for|to|and|or|with|come|came|affect|work)\b))"
-    rf"|\bthat(?=\s*(?:[?.,;!]|$))|^that\b|\b(?:{_AUX}|about|of|after|before|by|for|with|like|from|since|than|to|into|on|why|how)\s+that(?=\s*(?:[?.,;!]|$|(?:{_AUX}|mean|happen|much|many|long|in|true|so|the|correct|right|possible|more|less|enough|all|still|really|too|at|a|an)\b))"
+    rf"\b(?:this|these|those)(?=\s*(?:[?.,;!]|$|(?:{_AUX}|mean|means|happen|happened|in|at|on|by|for|to|and|or|with|come|came"
+    r"|affect|work)\b))"
+    rf"|\bthat(?=\s*(?:[?.,;!]|$))|^that\b|\b(?:{_AUX}|about|of|after|before|by|for|with|like|from|since|than|to|into|on|why"
+    rf"|how)\s+that(?=\s*(?:[?.,;!]|$|(?:{_AUX}|mean|happen|much|many|long|in|true|so|the|correct|right|possible|more|less"
+    r"|enough|all|still|really|too|at|a|an)\b))"
     r"|\bthat's\b|\bsuch (?:a |an )?(?:thing|things|case|cases)\b|\bdo(?:es)? so\b|\bsays? so\b",
     re.IGNORECASE,
 )
 _POINTED = re.compile(
-    r"\b(?:this|these|those|such|said)\s+(?!(?:is|are|was|were|year|years|week|weeks|month|months|morning|evening|afternoon|autumn|fall|winter|spring|summer|season|time|century|decade|weekend|who|that|a|an|in|of|to)\b)[a-z][\w-]+"
-    r"|\b(?:of|in|about|at|by|on|for|with|after|before|was|is|did|does|to|from)\s+that\s+(?!(?:the|a|an|is|are|was|were|he|she|it|they|there|we|you|i|in|of|to|much|many|long|true|so|more|all|still|really|too|at|day)\b)[a-z][\w-]+",
+    r"\b(?:this|these|those|such|said)\s+(?!(?:is|are|was|were|year|years|week|weeks|month|months|morning|evening|afternoon"
+    r"|autumn|fall|winter|spring|summer|season|time|century|decade|weekend|who|that|a|an|in|of|to)\b)[a-z][\w-]+"
+    r"|\b(?:of|in|about|at|by|on|for|with|after|before|was|is|did|does|to|from)\s+that\s+(?!(?:the|a|an|is|are|was|were|he"
+    r"|she|it|they|there|we|you|i|in|of|to|much|many|long|true|so|more|all|still|really|too|at|day)\b)[a-z][\w-]+",
     re.IGNORECASE,
 )
 _THERE = re.compile(r"\bthere\b", re.IGNORECASE)
 _EXISTENTIAL = re.compile(rf"\bthere(?:'s| (?:{_AUX}|any|enough|to be)\b)|\b(?:{_AUX})\s+there\b|\bout there\b", re.IGNORECASE)
 _TIME = re.compile(
-    r"\b(?:then|since|afterwards?|thereafter|back then|at (?:the|that) time|that (?:day|year|month|week|night)|meanwhile|beforehand|(?:a|one|the) (?:day|week|month|year)s? (?:earlier|later|before|after)|after(?: that)?(?=\W*$)|before(?: that)?(?=\W*$))\b",
+    r"\b(?:then|since|afterwards?|thereafter|back then|at (?:the|that) time|that (?:day|year|month|week|night)|meanwhile"
+    r"|beforehand|(?:a|one|the) (?:day|week|month|year)s? (?:earlier|later|before|after)|after(?: that)?(?=\W*$)"
+    r"|before(?: that)?(?=\W*$))\b",
     re.IGNORECASE,
 )
 _BEGINS_THEN = re.compile(r"^(?:so )?then\b", re.IGNORECASE)
 _ELSE = re.compile(
-    r"\belse\b|\b(?:others?|another)\b|\b(?:some|any|no|how many|how much) more\b|\bthe (?:same|former|latter|rest|second|third|other|others)\b|\b(?:too|as well|instead|again|either|otherwise|similarly|likewise)(?=\W*$)|\bboth\b|\bneither\b|\bfor (?:example|instance)\b|\blike what\b|\bsuch as\W*$",
+    r"\belse\b|\b(?:others?|another)\b|\b(?:some|any|no|how many|how much) more\b|\bthe (?:same|former|latter|rest|second"
+    r"|third|other|others)\b|\b(?:too|as well|instead|again|either|otherwise|similarly|likewise)(?=\W*$)|\bboth\b"
+    r"|\bneither\b|\bfor (?:example|instance)\b|\blike what\b|\bsuch as\W*$",
     re.IGNORECASE,
 )
 _ONE = re.compile(
-    r"\b(?:which|this|that|the|another|an?y|new|old|first|second|last|other)\s+ones?\b|\bwhich of (?:them|these|those)\b|\bones\b|\bof (?:them|these|those|which)\b",
+    r"\b(?:which|this|that|the|another|an?y|new|old|first|second|last|other)\s+ones?\b|\bwhich of (?:them|these|those)\b"
+    r"|\bones\b|\bof (?:them|these|those|which)\b",
     re.IGNORECASE,
 )
 _COUNT_OF_WHAT = re.compile(
     rf"\bhow many(?: (?:more|exactly|of (?:it|them|those|these|that)))?\s*(?:[?.,;!]|$|(?:{_AUX}|there|in|at|on|from|since|so far)\b)|\bhow much(?: (?:more|exactly))?\s*(?:[?.,;!]|$|(?:is|was|of it|of that|in|at|from|since|so far)\b)", re.IGNORECASE
 )  # fmt: skip
-_SURE = re.compile(r"^(?:are you sure|(?:is|was) (?:that|this) (?:true|right|correct|all|it))\b|^really\W*$|^(?:can|could) you (?:clarify|elaborate|explain)\W*$|^tell me more\b|^go on\b|\bmore (?:details?|about (?:it|that|this))\b|^(?:i|you) (?:say|said|see|heard|meant?)\b", re.IGNORECASE)  # fmt: skip
-_DEFINITE = re.compile(
-    r"\bthe (?:\d+ )?((?:(?!(?:the|of|in|to|and|for|that|is|are|was|were|did|do|does|has|have|had|will|with|from|by|at|on|new|same|other|first|last|most|best|world|year)\b)[a-z][\w-]*\s?){1,3})(?P<after>\W*\b(?:of|in|at|on|for|from|that|who|which|between|against|about|to|behind|with)\b)?"
+_SURE = re.compile(
+    r"^(?:are you sure|(?:is|was) (?:that|this) (?:true|right|correct|all|it))\b|^really\W*$|^(?:can|could) you (?:clarify"
+    r"|elaborate|explain)\W*$|^tell me more\b|^go on\b|\bmore (?:details?|about (?:it|that|this))\b|^(?:i|you) (?:say|said"
+    r"|see|heard|meant?)\b",
+    re.IGNORECASE,
 )
-_DEFINED = re.compile(r"^(?:what|who)(?: is|'s| are| was| were| does)(?: an?)?(?! (?:the|this|that|it|its|his|her|their)\b)(?: [\w.#+-]+){1,2}(?: mean)?\W*$", re.IGNORECASE)  # fmt: skip
-_TAIL = re.compile(r"^(?:(?:in|at|from|by|for|to|of|on|with|since|until|till|after|before|under|per|during|about|between|near)\b\s*)", re.IGNORECASE)  # fmt: skip
+_DEFINITE = re.compile(
+    r"\bthe (?:\d+ )?((?:(?!(?:the|of|in|to|and|for|that|is|are|was|were|did|do|does|has|have|had|will|with|from|by|at|on"
+    r"|new|same|other|first|last|most|best|world|year)\b)[a-z][\w-]*\s?){1,3})(?P<after>\W*\b(?:of|in|at|on|for|from|that"
+    r"|who|which|between|against|about|to|behind|with)\b)?"
+)
+_DEFINED = re.compile(
+    r"^(?:what|who)(?: is|'s| are| was| were| does)(?: an?)?(?! (?:the|this|that|it|its|his|her"
+    r"|their)\b)(?: [\w.#+-]+){1,2}(?: mean)?\W*$",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"^(?:(?:in|at|from|by|for|to|of|on|with|since|until|till|after|before|under|per|during|about|between|near)\b\s*)",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_](?:[\w’'&.-]*\w)?")
 _JOINED = re.compile(r"\s(?:(?:of|the|de|del|della|du|la|van|von|der|bin|al|v\.)\s){0,2}")
 _OPENS = re.compile(r"(?:^|[.!?:“\"«„(\n‘*–—-])\s*$")

@@ -145,7 +145,8 @@ def _begins_sentence(text: str, start: int) -> bool:
 
 
 _HEAD = re.compile(
-    r"\b(?:who (?:is|was|are|were) the|how (?:many|much)|which|what(?: kinds? of| types? of| sorts? of)?|number of|(?:percentage|share|proportion|part) of)\s+((?:[\w'’-]+\s+){0,4}[\w'’-]+)",
+    r"\b(?:who (?:is|was|are|were) the|how (?:many|much)|which|what(?: kinds? of| types? of| sorts? of)?|number of"
+    r"|(?:percentage|share|proportion|part) of)\s+((?:[\w'’-]+\s+){0,4}[\w'’-]+)",
     re.IGNORECASE,
 )
 _VERBS = frozenset("is are was were do does did has have had will would can could should may might".split())

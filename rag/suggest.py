@@ -14,7 +14,8 @@ _OF_OFFICE = re.compile(
     r"^(?:President|Minister|Prime|Secretary|Senator|Governor|General|Chancellor|King|Queen|Pope|Mr|Mrs|Ms|Dr)\b ?"
 )
 _BODY = re.compile(
-    r"\b(?:Ministry|Department|Council|Party|Nations|Office|Committee|Union|Bank|Company|Agency|Staff|Games|Studios|Executive|Officer|Times|News|Corp|Inc|Group|Team|Institute|Center|Centre|Police|Army|University|House|Court)\b"
+    r"\b(?:Ministry|Department|Council|Party|Nations|Office|Committee|Union|Bank|Company|Agency|Staff|Games|Studios"
+    r"|Executive|Officer|Times|News|Corp|Inc|Group|Team|Institute|Center|Centre|Police|Army|University|House|Court)\b"
 )
 _VERB = "said|says|announced|warned|told|explained|argued|claimed|added"
 _SPEAKER = re.compile(rf"(?:\b(?:{_VERB}) (?P<after>{_NAME})|(?P<before>{_NAME}) (?:{_VERB})\b)")
