@@ -103,7 +103,10 @@ _AND_ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _WH = r"who|whom|whose|what|which|when|where|why|how"
-_AUX = r"is|are|was|were|be|been|am|do|does|did|has|have|had|can|could|will|would|should|may|might|must|isn't|aren't|wasn't|weren't|don't|doesn't|didn't|can't|won't|hasn't|haven't"
+_AUX = (
+    r"is|are|was|were|be|been|am|do|does|did|has|have|had|can|could|will|would|should|may|might|must|"
+    r"isn't|aren't|wasn't|weren't|don't|doesn't|didn't|can't|won't|hasn't|haven't"
+)
 _AUX_WORD = re.compile(rf"\b(?:{_AUX})\b", re.IGNORECASE)
 _CLAUSE = re.compile(
     rf"\b(?:{_WH}|{_AUX}|what's|who's|where's|how's|there's|it's|that's|i'm|i've)\b"
@@ -161,8 +164,10 @@ _ONE = re.compile(
     re.IGNORECASE,
 )
 _COUNT_OF_WHAT = re.compile(
-    rf"\bhow many(?: (?:more|exactly|of (?:it|them|those|these|that)))?\s*(?:[?.,;!]|$|(?:{_AUX}|there|in|at|on|from|since|so far)\b)|\bhow much(?: (?:more|exactly))?\s*(?:[?.,;!]|$|(?:is|was|of it|of that|in|at|from|since|so far)\b)", re.IGNORECASE
-)  # fmt: skip
+    rf"\bhow many(?: (?:more|exactly|of (?:it|them|those|these|that)))?\s*(?:[?.,;!]|$|(?:{_AUX}|there|in|at|on|from|since"
+    r"|so far)\b)|\bhow much(?: (?:more|exactly))?\s*(?:[?.,;!]|$|(?:is|was|of it|of that|in|at|from|since|so far)\b)",
+    re.IGNORECASE,
+)
 _SURE = re.compile(
     r"^(?:are you sure|(?:is|was) (?:that|this) (?:true|right|correct|all|it))\b|^really\W*$|^(?:can|could) you (?:clarify"
     r"|elaborate|explain)\W*$|^tell me more\b|^go on\b|\bmore (?:details?|about (?:it|that|this))\b|^(?:i|you) (?:say|said"

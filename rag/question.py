@@ -26,21 +26,72 @@ Kind = Literal[
 ]
 
 _RULES: tuple[tuple[Kind, str], ...] = (
-    ("yes-no", r"^(?:and |so |but )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|isn't|aren't|didn't|doesn't)\b"),
-    ("reason", r"\bwhy\b|\bhow come\b|\bwhat (?:is|are|was|were)\b.{0,40}\b(?:reasons?|purpose|motive|aim|goal)s?\b|^for what (?:reason|purpose)"
-               r"|\bwhat (?:caused|led to|prompted|made)\b|\bwhat\b.{0,60}\b(?:meant|intended|supposed) (?:for|to)\b|\bwhat\b[^?]{1,80}\bfor\s*\??$"),
+    (
+        "yes-no",
+        r"^(?:and |so |but )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|isn't"
+        r"|aren't|didn't|doesn't)\b",
+    ),
+    (
+        "reason",
+        r"\bwhy\b|\bhow come\b|\bwhat (?:is|are|was|were)\b.{0,40}\b(?:reasons?|purpose|motive|aim|goal)s?\b"
+        r"|^for what (?:reason|purpose)|\bwhat (?:caused|led to|prompted|made)\b"
+        r"|\bwhat\b.{0,60}\b(?:meant|intended|supposed) (?:for|to)\b|\bwhat\b[^?]{1,80}\bfor\s*\??$",
+    ),
     ("age", r"\bhow old\b|\bwhat age\b|\bage of\b"),
-    ("money", r"\bhow much (?:money|did .* (?:cost|pay|spend|earn|make|sell|raise)|does .* cost|was (?:paid|spent))|\bwhat (?:is|was|does|did|were|are)\b.*\b(?:price|cost|salary|budget|revenue|fee|fine)\b|\bhow much\b.*\b(?:cost|pay|paid|worth|spend|spent)\b"),
-    ("share", r"\bwhat (?:percentage|per cent|percent|share|proportion|fraction|part of)\b|\bhow (?:large|big) a (?:share|part|proportion)\b"),
-    ("duration", r"\bhow long (?:did|has|have|was|were|is|will|does|ago|before|after)\b|\bfor how (?:long|many (?:years|months|weeks|days|hours))\b|\bhow many (?:years|months|weeks|days|hours|minutes)\b"),
-    ("measure", r"\bhow (?:far|tall|high|deep|wide|heavy|fast|long|hot|cold)\b|\bwhat (?:is|was) the (?:distance|height|length|depth|width|weight|speed|temperature|size|area)\b"),
-    ("count", r"\bhow (?:many|much|big|large|often|numerous)\b|\b(?:what|which)\b.{0,12}\b(?:number|figure|total|count|population|amount|rate|score)s?\b|^(?:the )?number of\b|\bhow (?:\w+ ){0,2}(?:many|much)\b"),
-    ("date", r"\bwhen\b|\b(?:what|which)(?: \w+)? (?:year|month|day|date|weekday|week|time|century|decade|season)\b|\bon (?:what|which) (?:\w+ )?(?:day|date)|\bsince when\b|\bwhat was the date\b|\bhow recently\b"),
-    ("place", r"\bwhere\b|\b(?:what|which)(?: \w+){0,2} (?:city|cities|town|towns|village|country|countries|river|region|regions|place|places|suburb|street|state|county|province|district|continent|island|location|locations|parts?|venue|stadium)\b"),
-    ("person", r"\bwho(?:m|se)?\b|\b(?:what|which)(?: [\w-]+){0,2} (?:man|woman|person|official|officials|minister|president|artist|spokesman|spokeswoman|spokesperson|leader|leaders|author|writer|actor|actress|singer|director|member|players?|coach|scientist|researcher|politician|general|chief|chairman|founder|ceo|judge|lawyer|agency|organi[sz]ation|company|ministry|group|party|team|body)\b"
-               r"|\bwhat (?:is|was|are|were) the names? of\b"),
-    ("list", r"^(?:list|name)\b|\b(?:what|which)(?: [\w-]+){0,3} (?:types|kinds|sorts|models|things|items|measures|steps|utilities|points|features|factors|areas|reasons|weapons|drones|areas|fields|topics|subjects)\b"),
-)  # fmt: skip
+    (
+        "money",
+        r"\bhow much (?:money|did .* (?:cost|pay|spend|earn|make|sell|raise)|does .* cost|was (?:paid|spent))"
+        r"|\bwhat (?:is|was|does|did|were|are)\b.*\b(?:price|cost|salary|budget|revenue|fee|fine)\b"
+        r"|\bhow much\b.*\b(?:cost|pay|paid|worth|spend|spent)\b",
+    ),
+    (
+        "share",
+        r"\bwhat (?:percentage|per cent|percent|share|proportion|fraction|part of)\b"
+        r"|\bhow (?:large|big) a (?:share|part|proportion)\b",
+    ),
+    (
+        "duration",
+        r"\bhow long (?:did|has|have|was|were|is|will|does|ago|before|after)\b"
+        r"|\bfor how (?:long|many (?:years|months|weeks|days|hours))\b"
+        r"|\bhow many (?:years|months|weeks|days|hours|minutes)\b",
+    ),
+    (
+        "measure",
+        r"\bhow (?:far|tall|high|deep|wide|heavy|fast|long|hot|cold)\b"
+        r"|\bwhat (?:is|was) the (?:distance|height|length|depth|width|weight|speed|temperature|size|area)\b",
+    ),
+    (
+        "count",
+        r"\bhow (?:many|much|big|large|often|numerous)\b"
+        r"|\b(?:what|which)\b.{0,12}\b(?:number|figure|total|count|population|amount|rate|score)s?\b|^(?:the )?number of\b"
+        r"|\bhow (?:\w+ ){0,2}(?:many|much)\b",
+    ),
+    (
+        "date",
+        r"\bwhen\b|\b(?:what|which)(?: \w+)? (?:year|month|day|date|weekday|week|time|century|decade|season)\b"
+        r"|\bon (?:what|which) (?:\w+ )?(?:day|date)|\bsince when\b|\bwhat was the date\b|\bhow recently\b",
+    ),
+    (
+        "place",
+        r"\bwhere\b"
+        r"|\b(?:what|which)(?: \w+){0,2} (?:city|cities|town|towns|village|country|countries|river|region|regions|place"
+        r"|places|suburb|street|state|county|province|district|continent|island|location|locations|parts?|venue|stadium)\b",
+    ),
+    (
+        "person",
+        r"\bwho(?:m|se)?\b"
+        r"|\b(?:what|which)(?: [\w-]+){0,2} (?:man|woman|person|official|officials|minister|president|artist|spokesman"
+        r"|spokeswoman|spokesperson|leader|leaders|author|writer|actor|actress|singer|director|member|players?|coach"
+        r"|scientist|researcher|politician|general|chief|chairman|founder|ceo|judge|lawyer|agency|organi[sz]ation|company"
+        r"|ministry|group|party|team|body)\b|\bwhat (?:is|was|are|were) the names? of\b",
+    ),
+    (
+        "list",
+        r"^(?:list|name)\b"
+        r"|\b(?:what|which)(?: [\w-]+){0,3} (?:types|kinds|sorts|models|things|items|measures|steps|utilities|points"
+        r"|features|factors|areas|reasons|weapons|drones|areas|fields|topics|subjects)\b",
+    ),
+)
 _COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _RULES)
 
 # Words that frame a question and need not be in what answers it.
