@@ -408,16 +408,8 @@ def leaning(question: str, said: Sequence[str] = (), names: frozenset[str] = fro
         "defined": float(bool(_DEFINED.search(rest))),
         "year": float(bool(re.search(r"\b(?:1[5-9]|20)\d\d\b", rest))),
     }
-    likely = leaning_model().probability(features)
     says_it_all = bool(spans) and len(words) >= ENOUGH and bool(_AUX_WORD.search(rest) or _WHO_DID.search(rest))
-    if opened == "change":
-        likely = 0.0
-    elif opened != "about" and says_it_all and not any(features[name] == 1 for name in MARKS if name != "and"):
-        likely = min(likely, 0.9 * LEANS_FROM)  # "But how many mines were cleared in Kherson?" needs nothing of what was said
-    elif opened in ("about", "correction") or features["person"] or features["many"] == 1:
-        likely = max(likely, SURELY)  # as it stands it asks nothing, or of nobody
-    elif len(words) >= MANY and not any(features[name] == 1 for name in MARKS):
-        likely = min(likely, 0.9 * LEANS_FROM)  # much is said in it, and no word of it points at anything
+    likely = _bounded(leaning_model().probability(features), features, opened, telling=len(words), says_it_all=says_it_all)
     hard = not spans and any(
         features[name] == 1 for name in ("person", "many", "it", "this", "there", "one", "bare", "and", "about")
     )
@@ -425,6 +417,20 @@ def leaning(question: str, said: Sequence[str] = (), names: frozenset[str] = fro
     return Leaning(
         features, likely, opened, rest, person.span() if person else None, there.span() if there else None, hard, whole
     )
+
+
+def _bounded(likely: float, features: Mapping[str, float], opened: str, *, telling: int, says_it_all: bool) -> float:
+    """How likely a question leans, within what its form alone decides; `telling` is the number of its telling words."""
+    pointing = any(features[name] == 1 for name in MARKS if name != "and")
+    if opened == "change":
+        return 0.0
+    if opened != "about" and says_it_all and not pointing:
+        return min(likely, 0.9 * LEANS_FROM)  # "But how many mines were cleared in Kherson?" needs nothing of what was said
+    if opened in ("about", "correction") or features["person"] or features["many"] == 1:
+        return max(likely, SURELY)  # as it stands it asks nothing, or of nobody
+    if telling >= MANY and not pointing and features["and"] != 1:
+        return min(likely, 0.9 * LEANS_FROM)  # much is said in it, and no word of it points at anything
+    return likely
 
 
 def _place_before(text: str, spans: Sequence[tuple[int, int]]) -> bool:
