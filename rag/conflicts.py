@@ -1,4 +1,5 @@
-"""PURE. Where a sentence and the one nearest to it in its source cannot both be so: another day, the opposite, another speaker.
+"""PURE. Where a sentence and the one nearest to it in its source cannot both be so: another day, the opposite, another speaker,
+done and not done yet.
 
 Each rule is narrow: it speaks only of what one sentence says and the other denies in the same words. What it costs and brings
 stands in docs/measurements.md.
@@ -10,6 +11,7 @@ import re
 from functools import lru_cache
 
 from index.dates import MONTHS, months_named
+from index.words import is_stop_word, terms
 from rag.countries import same_country
 
 _OPPOSITES = """
@@ -60,6 +62,22 @@ _SPEAKER = re.compile(
     rf"|\b{_SAID}\s+(?P<after>(?:[A-Z][\w.’'-]+\s+){{0,2}}[A-Z][\w.’'-]+)"
     r"|\b[Aa]ccording\s+to\s+(?P<source>(?:[A-Z][\w.’'-]+\s+){0,2}[A-Z][\w.’'-]+)"
 )
+_TO_COME = (
+    "will shall would may might can could should must won't won’t cannot",
+    """is are was were be due set about supposed meant designed expected scheduled likely ready willing ought has have had
+    plan plans planned planning want wants wanted intend intends intended aim aims aimed hope hopes hoped seek seeks seeking
+    sought try tries tried trying attempt attempts attempted threaten threatens threatened promise promises promised vow vows
+    vowed pledge pledges pledged agree agrees agreed decide decides decided ask asks asked urge urges urged order orders ordered
+    need needs needed refuse refuses refused fail fails failed
+    proposal proposals bid effort efforts step goal intention deal""",
+)
+"""Words after which a verb tells what is not done: directly, and with "to"."""
+_PLANNED = re.compile(
+    rf"\b(?:(?:{'|'.join(_TO_COME[0].split())})|(?:{'|'.join(_TO_COME[1].split())})\s+to)\s+"
+    r"(?:(?:not|also|now|soon|then|only|be|have|\w+ly)\s+){0,2}(?P<verb>[a-z]+)",
+    re.IGNORECASE,
+)
+_DONE = re.compile(r"\b(?P<verb>[a-z]+(?<!e)ed)\b", re.IGNORECASE)
 _NO_SPEAKERS = frozenset("the a an it he she they we i in on at but and as this that there these who".split())
 
 
@@ -89,6 +107,28 @@ def other_speaker(said: str, nearest: str) -> str:
         if words and not words & known and not any(same_country().get(word, frozenset()) & known for word in words):
             return f"the source has {theirs[0]} say it, the sentence has {name}"
     return ""
+
+
+def not_done(said: str, nearest: str) -> str:
+    """Why what the sentence tells as done is not done by its source, in words; "" when nothing shows it."""
+    planned, known = _planned(nearest), _done(nearest)
+    undone = [verb for verb in _done(said) if verb in planned and verb not in known]
+    return f"the source says “{planned[undone[0]]}”, the sentence says “{_done(said)[undone[0]]}”" if undone else ""
+
+
+def _planned(text: str) -> dict[str, str]:
+    """The verbs, by their stems, that tell what is to come or was not done, with the words that say so."""
+    found = {}
+    for match in _PLANNED.finditer(text):
+        if not is_stop_word(match["verb"]):
+            found[terms(match["verb"])[0]] = match[0]
+    return found
+
+
+def _done(text: str) -> dict[str, str]:
+    """The verbs, by their stems, that have the form of what is done, those aside that tell what is to come."""
+    found = {terms(match["verb"])[0]: match[0] for match in _DONE.finditer(text)}
+    return {verb: written for verb, written in found.items() if verb not in _planned(text)}
 
 
 def _speakers(text: str) -> list[str]:

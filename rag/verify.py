@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from index.minilm import MiniLM, minilm
 from index.words import is_stop_word, located_terms
-from rag.conflicts import conflict, other_speaker
+from rag.conflicts import conflict, not_done, other_speaker
 from rag.following import Following, following
 from rag.quantities import unexplained
 from rag.support import (
@@ -41,6 +41,7 @@ from rag.support import (
     support,
 )
 from rag.types import Verdict
+from rag.verbatim import QUOTES, Standing, standing
 
 FOLLOWS = "follows"
 """What the network's score is called beside the numbers."""
@@ -60,8 +61,15 @@ OWN_WORDS = 0.5
 """Share of a sentence's telling words that must stand in the words cited themselves: the headline, the outlet and the date
 explain a name, and prove nothing."""
 
+BORROWED = 2
+"""Words of a sentence, names aside, from which it says what the headline says and the words cited do not."""
+
 _MARKER = re.compile(r"\s*\[\d{1,3}(?:\s*[,–-]\s*\d{1,3})*\]")
-_QUOTES = "“”\"'‘’«» "
+_FINITE = re.compile(
+    r"^(?:am|is|are|was|were|be|been|has|have|had|do|does|did|will|would|can|could|may|might|must|shall|should)$|['’](?:s|re|m|ve|d|ll|t)$",
+    re.IGNORECASE,
+)
+"""Verbs that tell nothing by themselves, and make a sentence of two names all the same."""
 _STOPS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔")
 
 
@@ -157,19 +165,24 @@ class Checker:
         self, said: ReadSentence, evidence: Sequence[tuple[Sequence[ReadSentence], Sequence[ReadSentence]]]
     ) -> list[Verdict]:
         """The verdict by each of several pieces of evidence, each with its context; they are read at once."""
-        whole = not _is_fragment(said)
-        plain = [_at_sight(said, cited, whole) for cited, _ in evidence]
+        there = [standing(said.text, [one.text for one in cited]) for cited, _ in evidence]
+        plain = [_at_sight(said, bool(cited), stands) for (cited, _), stands in zip(evidence, there, strict=True)]
         pairs = [(said, closest(said, [*cited, *context])) for cited, context in evidence]
         follows = iter(self._network.scores([pair for pair, seen in zip(pairs, plain, strict=True) if seen is None]))
         return [
-            self._read(said, cited, context, next(follows), whole) if seen is None else seen
-            for (cited, context), seen in zip(evidence, plain, strict=True)
+            self._read(said, cited, context, next(follows), stands) if seen is None else seen
+            for (cited, context), stands, seen in zip(evidence, there, plain, strict=True)
         ]
 
     def _read(
-        self, said: ReadSentence, cited: Sequence[ReadSentence], context: Sequence[ReadSentence], follows: float, whole: bool
+        self,
+        said: ReadSentence,
+        cited: Sequence[ReadSentence],
+        context: Sequence[ReadSentence],
+        follows: float,
+        stands: Standing | None,
     ) -> Verdict:
-        """The verdict on a sentence that the network has read beside its evidence; is it a `whole` one?"""
+        """The verdict on a sentence that the network has read beside its evidence, with how its words stand there."""
         evidence = [*cited, *context]
         score = round(self._fitted.probability(support(said, evidence), follows), 3)
         nearest = evidence[int(nearness(said, evidence).argmax())]
@@ -180,8 +193,11 @@ class Checker:
             denied, alike = f"the source says {source.written} {source.thing}, the sentence says {told.written}", 1.0
         if denied and alike >= SAME_WORDS:
             return Verdict("contradicted", min(score, 0.1), (denied,))
-        reasons = [] if whole else ["it is no whole sentence: there is nothing that could be checked"]
-        if context and _share_of(said, cited) < OWN_WORDS <= _share_of(said, evidence):
+        reasons = ["it is no whole sentence: there is nothing that could be checked"] if _is_fragment(said) else []
+        if stands and stands.doubted:
+            reasons.append(stands.doubted)
+        borrowed = _of_context(said, cited, context) - _names(said)
+        if len(borrowed) >= BORROWED or (context and _share_of(said, cited) < OWN_WORDS <= _share_of(said, evidence)):
             reasons.append("only the headline, the outlet or the date says it")
         reasons += _faults(said, evidence, nearest, denied)
         # What stands there in order leaves things out and adds nothing: then it is enough that it is not unlikely.
@@ -195,13 +211,15 @@ class Checker:
         return Verdict("partly" if score >= self._fitted.partly else "unsupported", score, tuple(reasons))
 
 
-def _at_sight(said: ReadSentence, cited: Sequence[ReadSentence], whole: bool) -> Verdict | None:
+def _at_sight(said: ReadSentence, cited: bool, stands: Standing | None) -> Verdict | None:
     """The verdict where none needs to be weighed: without evidence, and where the sentence stands there word for word."""
     if not cited:
         return Verdict("unsupported", 0.0, ("no words are cited",))
-    if whole and _stands_in(said.text, [one.text for one in cited]):
-        return Verdict("quoted", 1.0, ("word for word in the article",))
-    return None
+    if stands is None or stands.doubted or _is_fragment(said):
+        return None
+    if stands.denied:
+        return Verdict("contradicted", 0.05, (stands.denied,))
+    return Verdict("quoted", 1.0, ("word for word in the article", *filter(None, [stands.told])))
 
 
 def _faults(said: ReadSentence, evidence: Sequence[ReadSentence], nearest: ReadSentence, denied: str) -> list[str]:
@@ -217,6 +235,8 @@ def _faults(said: ReadSentence, evidence: Sequence[ReadSentence], nearest: ReadS
         found.append("one of them says that something is not so, the other does not")
     if hedges(nearest.text) and not hedges(said.text):
         found.append("the source tells it as a claim, a plan or a possibility")
+    elif not says_not(said.text) and (undone := not_done(said.text, nearest.text)):
+        found.append(undone)
     return found
 
 
@@ -238,17 +258,15 @@ def check(sentence: str, evidence: Sequence[str]) -> Verdict:
     return checker.verdict(said, [one for text in evidence for one in checker.read(text)])
 
 
-def _stands_in(said: str, texts: Sequence[str]) -> bool:
-    """Word for word, capitals, quotation marks, white space and the last full stop aside."""
-    plain = _plain(said).strip(_QUOTES).rstrip(".")
-    return len(plain.split()) > 1 and any(plain in _plain(text) for text in [*texts, " ".join(texts)])
-
-
 def _is_fragment(said: ReadSentence) -> bool:
-    """Is it a heading, a bare name or a piece: no full stop, and its telling words few, or each with a capital?"""
-    plain = said.text.strip(_QUOTES)
-    words = [plain[start:end] for _, start, end in located_terms(plain) if not is_stop_word(plain[start:end])]
-    return not plain.endswith(_STOPS) and (len(words) < FEWEST or all(word[0].isupper() for word in words))
+    """Is it a heading, a bare name, a date or a piece: no telling word but names and numbers, or few and no full stop?"""
+    plain = said.text.strip(QUOTES)
+    words = [plain[start:end] for _, start, end in located_terms(plain)]
+    telling = [word for word in words if not is_stop_word(word)]
+    bare = all(word[0].isupper() or word[0].isdigit() for word in telling)
+    if plain.endswith(_STOPS):
+        return bare and not any(_FINITE.search(word) for word in words)
+    return bare or len(telling) < FEWEST
 
 
 def _share_of(said: ReadSentence, evidence: Sequence[ReadSentence]) -> float:
@@ -258,20 +276,27 @@ def _share_of(said: ReadSentence, evidence: Sequence[ReadSentence]) -> float:
 
 
 def _in_order(said: ReadSentence, one: ReadSentence, context: Sequence[ReadSentence]) -> bool:
-    """Do all telling words of a sentence stand in another one in their order, those aside that the context explains?"""
-    known = {term for other in context for term in other.terms} - set(one.terms)
+    """Do all telling words of a sentence stand in another one in their order, those names aside that the context explains?"""
+    known = _of_context(said, [one], context) & _names(said)
     told = [term for term in said.telling if term not in known]
     place = iter(one.terms)
     return len(told) >= FEWEST and all(term in place for term in told)
 
 
+def _of_context(said: ReadSentence, cited: Sequence[ReadSentence], context: Sequence[ReadSentence]) -> frozenset[str]:
+    """Its telling words that the headline, the outlet or the date has, and not the words cited."""
+    here = {term for one in cited for term in one.terms}
+    return frozenset(term for one in context for term in one.terms if term in said.telling and term not in here)
+
+
+def _names(said: ReadSentence) -> frozenset[str]:
+    """Its words that begin with a capital or are numbers."""
+    return frozenset(term for term, start, _ in located_terms(said.text) if not said.text[start].islower())
+
+
 def _whole(text: str) -> str:
     """The text with halves of characters, which no tokenizer takes, replaced; as long as before."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"').split())
 
 
 def _why(said: ReadSentence, evidence: Sequence[ReadSentence]) -> str:

@@ -84,6 +84,123 @@ def test_a_name_a_heading_or_a_piece_says_nothing(sentence: str) -> None:
     assert verdict.label in ("partly", "unsupported") and "no whole sentence" in verdict.reasons[0]
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "12 November 2022",
+        "12 November 2022.",
+        "“June 2012 Global Catastrophe Recap”:",
+        "Kherson.",
+        "The Mistake He Made in 2014",
+    ],
+)
+def test_a_date_or_a_title_alone_says_nothing(sentence: str) -> None:
+    evidence = (
+        "On 12 November 2022, in Kherson, he spoke of The Mistake He Made in 2014 and the June 2012 Global Catastrophe Recap."
+    )
+    verdict = rag.check(sentence, [evidence])
+    assert verdict.label in ("partly", "unsupported") and "no whole sentence" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("The minister denied that {}.", "The minister denied that"),
+        ("The minister has repeatedly denied that {}, Reuters reports.", "denied that"),
+        ("It is not true that {}.", "It is not true that"),
+        ("It is a lie that {}.", "It is a lie that"),
+    ],
+)
+def test_what_the_source_denies_is_contradicted_though_its_words_stand_there(source: str, told: str) -> None:
+    words = "the bridge over the Dnipro is open to lorries"
+    verdict = rag.check(words.capitalize() + ".", [source.format(words)])
+    assert verdict.label == "contradicted" and told in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "Kyiv claims that {}.",
+        "Moscow believes {}.",
+        "Few drivers believed that {}.",
+        "There is no evidence that {}.",
+        "Police did not say whether {}.",
+        "If {}, traffic will return.",
+        "Should it stay dry, {}.",
+        "The road behind {}.",
+        "{}, Kyiv hopes.",
+        "{}, if it does not rain.",
+        "{}, a report that the mayor denied.",
+        "The report that {} is false.",
+        "Rumours that {} are wrong.",
+    ],
+)
+def test_what_is_left_out_of_a_quotation_can_take_its_truth(source: str) -> None:
+    words = "the bridge over the Dnipro is open to lorries"
+    verdict = rag.check(words.capitalize() + ".", [source.format(words)])
+    assert verdict.label == "partly" and "left out" in " ".join(verdict.reasons), verdict
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("{}.", ""),
+        ("On Monday {}.", ""),
+        ("The mayor was absent, but {}.", ""),
+        ("Nobody was hurt, and {} again.", ""),
+        ("{}, although some drivers fear that it may fall.", ""),
+        ("The mayor denied that it was mined. {}.", ""),
+        ("The mayor denied that {}. But on Tuesday {}.", ""),
+        ("The mayor said that {}.", "“The mayor said that”"),
+        ("{}, according to the mayor of Kherson.", "“according to the mayor of Kherson”"),
+        ("{}, the mayor said on Monday.", "“the mayor said on Monday”"),
+    ],
+)
+def test_a_quotation_that_leaves_out_only_what_matters_little_is_one(source: str, told: str) -> None:
+    words = "the bridge over the Dnipro is open to lorries"
+    verdict = rag.check(words.capitalize() + ".", [source.replace("{}", words)])
+    assert verdict.label == "quoted", verdict
+    assert told in " ".join(verdict.reasons) and (told or len(verdict.reasons) == 1)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        ("2,000 mines had been cleared.", "12,000 mines had been cleared."),
+        ("5 million people have left.", "1.5 million people have left."),
+        ("The price of a ticket rose to 2", "The price of a ticket rose to 2,000 euros."),
+        ("The price of a ticket rose to 2.", "The price of a ticket rose to 2 million euros."),
+        ("Rain stopped in the north.", "The train stopped in the north."),
+        ("The council voted for the art.", "The council voted for the artist."),
+    ],
+)
+def test_half_a_number_or_a_word_is_not_quoted(sentence: str, source: str) -> None:
+    assert rag.check(sentence, [source]).label != "quoted"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source", "told"),
+    [
+        ("The company opened a plant in Leipzig.", "The company will open a plant in Leipzig.", "“will open”"),
+        ("The company has opened a plant in Leipzig.", "The company is to open a plant in Leipzig.", "“is to open”"),
+        (
+            "Inspectors have returned to check the hospital.",
+            "Inspectors are due to return to check the hospital.",
+            "“due to return”",
+        ),
+        (
+            "A woman attacked the headquarters on Monday.",
+            "A woman tried to attack the headquarters on Monday.",
+            "“tried to attack”",
+        ),
+    ],
+)
+def test_what_is_yet_to_come_is_not_done(sentence: str, source: str, told: str) -> None:
+    verdict = rag.check(sentence, [source])
+    assert verdict.label == "partly" and told in " ".join(verdict.reasons), verdict
+    assert rag.check(source, [source]).label == "quoted"
+
+
 def test_nothing_supports_nothing() -> None:
     assert rag.check("Anything at all.", []).label == "unsupported"
     assert rag.check("Anything at all.", ["", "  \n"]).label == "unsupported"
