@@ -8,11 +8,13 @@ stands in docs/measurements.md.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from index.dates import MONTHS, months_named
 from index.words import is_stop_word, terms
 from rag.countries import same_country
+from rag.quantities import Quantity, can_be, quantities
 
 _OPPOSITES = """
 rise rises rose risen rising increase increases increased increasing grow grows grew grown climb climbs climbed |
@@ -29,7 +31,7 @@ begin begins began start starts started launched | end ends ended stop stops sto
 increased extended lengthened | cut cuts reduced shortened
 north northern | south southern
 east eastern | west western
-before | after
+before | after afterwards later
 first | last
 buy buys bought | sell sells sold
 hired appointed | fired sacked dismissed resigned
@@ -78,6 +80,21 @@ _PLANNED = re.compile(
     re.IGNORECASE,
 )
 _DONE = re.compile(r"\b(?P<verb>[a-z]+(?<!e)ed)\b", re.IGNORECASE)
+_RANK = (
+    r"(?:(?:[Ff]ormer|[Aa]cting|[Dd]eputy|[Vv]ice|[Ff]irst|[Pp]rime|[Ff]oreign|[Dd]efen[cs]e|[Ff]inance|[Ii]nterior|[Hh]ealth"
+    r"|[Ee]x)[\s-]+)*"
+)
+_TITLE = re.compile(
+    rf"\b(?P<title>{_RANK}(?:[Pp]resident|[Cc]hancellor|[Mm]inister|[Pp]remier|[Mm]ayor|[Gg]overnor|[Ss]enator|[Ss]ecretary|"
+    r"[Aa]mbassador|[Gg]eneral|[Cc]olonel|[Mm]ajor|[Cc]aptain|[Ll]ieutenant|[Ss]ergeant|[Aa]dmiral|[Jj]udge|[Jj]ustice|"
+    r"[Pp]rosecutor|[Pp]rofessor|[Dd]r|[Kk]ing|[Qq]ueen|[Pp]rince|[Pp]rincess|[Pp]ope|[Bb]ishop|[Aa]rchbishop|[Cc]ardinal|"
+    r"[Cc]oach|[Mm]anager|[Cc]hairman|[Cc]hairwoman|[Dd]irector|[Ss]pokesman|[Ss]pokeswoman|[Cc]hief\s+[Ee]xecutive))\s+"
+    r"(?P<name>(?:[A-Z][\w’'-]+\s+){0,2}[A-Z][\w’'-]+)"
+)
+"""A title and the name behind it."""
+_NOT_THE_SAME = frozenset("former acting deputy vice ex".split())
+"""Words of a title without which it is another one."""
+_DIRECTION = re.compile(r"\b(to|from|by)\s+(?:\w+\s+(?:than\s+)?)?$", re.IGNORECASE)
 _NO_SPEAKERS = frozenset("the a an it he she they we i in on at but and as this that there these who".split())
 
 
@@ -107,6 +124,43 @@ def other_speaker(said: str, nearest: str) -> str:
         if words and not words & known and not any(same_country().get(word, frozenset()) & known for word in words):
             return f"the source has {theirs[0]} say it, the sentence has {name}"
     return ""
+
+
+def other_title(said: str, source: Sequence[str]) -> str:
+    """Why the sentence gives somebody another title than its source, in words; "" when nothing shows it."""
+    known: dict[str, list[str]] = {}
+    for text in source:
+        for match in _TITLE.finditer(text):
+            known.setdefault(_surname(match["name"]), []).append(" ".join(match["title"].split()))
+    for match in _TITLE.finditer(said):
+        theirs = known.get(_surname(match["name"]), [])
+        mine = frozenset(_words(match["title"]))
+        if theirs and not any(
+            mine == words or (mine < words and not words - mine & _NOT_THE_SAME) for words in map(_words, theirs)
+        ):
+            return f"the source says {theirs[0]} {match['name']}, the sentence says {match['title']} {match['name']}"
+    return ""
+
+
+def misplaced(said: str, source: str) -> str:
+    """Why a number of the sentence has another place in its source ("from 6" for "to 6"), in words; else ""."""
+    there = [(one, _direction(source, one)) for one in quantities(source)]
+    for told in quantities(said):
+        mine = _direction(said, told)
+        theirs = [(one, direction) for one, direction in there if can_be(told, one)]
+        if mine and theirs and all(direction and direction != mine for _, direction in theirs):
+            return f"the source says “{theirs[0][1]} {theirs[0][0].written}”, the sentence says “{mine} {told.written}”"
+    return ""
+
+
+def _direction(text: str, number: Quantity) -> str:
+    """ "to", "from" or "by" before a number, else ""."""
+    found = _DIRECTION.search(text[max(0, number.start - 25) : number.start])
+    return found[1].lower() if found else ""
+
+
+def _surname(name: str) -> str:
+    return name.split()[-1].lower().replace("’", "'").removesuffix("'s")
 
 
 def not_done(said: str, nearest: str) -> str:

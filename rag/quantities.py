@@ -35,11 +35,12 @@ _QUANTITY = re.compile(
         less\ than|under|fewer\ than|close\ to|just|only)\s+)?
     (?P<money>[$€£¥]\s?|\b(?:us|a|c)\$\s?)?
     (?:
-        (?P<in>\b(?:one|two|three|four|nine|\d+)\s+(?:in|out\s+of)\s+(?:\w+)\b)
+        (?P<in>\b(?:one|two|three|four|nine|\d+)\s+(?:in|out\s+of)\s+(?:every\s+)?(?:{_WORD}|\d+)\b)
       | (?P<share>\b(?:(?P<times>an?|one|two|three|four)[\s-]+)?(?P<part>(?a:half|thirds?|quarters?|fifths?|tenths?))\s+of\b
             |\bhalf\b(?=\s+(?:the|a|an|its|their|all)\b))
       | (?P<rough>\b(?:(?a:a\s+couple\s+of|an?\s+dozen|dozens|scores|hundreds|thousands|millions))\b)
-      | (?<![\w.,])(?P<digits>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?(?:[\s-]?(?P<scale>{_BIG})\b)?
+      | (?<![\w.,])(?P<digits>\d+(?:,\d{{3}})+(?:\.\d+)?|(?<!\d,\ )\d{{1,3}},\ \d{{3}}(?=\ [a-z-])|\d+(?:\.\d+)?)
+            (?P<ordinal>st|nd|rd|th)?(?:[\s-]?(?P<scale>{_BIG})\b)?
       | \b(?P<words>an?\s+(?=hundred|thousand|million|billion)|(?:{_WORD}))
             (?P<more>(?:[\s-]*(?:and\s+)?\b(?:{_WORD}|(?a:hundred|thousand|million|billion|trillion))\b)*)
     )
@@ -54,8 +55,9 @@ _NOT_THINGS = frozenset("and the for from with that were was are has have had wh
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A number in a text: between `low` and `high` (equal when it is written exactly), and between `least` and `most` where a
-    word such as "about" loosens it; of a kind ("%", "money", "ordinal", or "" for a count or a measure), of which thing (the
-    next word, lower case, or ""), and the words it is written in."""
+    word such as "about" loosens it; `beyond` is 1 for "more than" it, -1 for "less than" or "up to" it, else 0; of a kind
+    ("%", "money", "ordinal", or "" for a count or a measure), of which thing (the next word, lower case, or ""), and the words
+    it is written in."""
 
     low: float
     high: float
@@ -66,6 +68,7 @@ class Quantity:
     written: str
     start: int
     end: int
+    beyond: int = 0
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -76,22 +79,27 @@ def quantities(text: str) -> list[Quantity]:
         if span is None:
             continue
         low, high, kind = span
-        loose = match["about"] and kind != "ordinal"
-        least, most = _loosened(match["about"].split()[0].lower(), low, high) if loose else (low, high)
+        about = match["about"].split()[0].lower() if match["about"] and kind != "ordinal" else ""
+        least, most = _loosened(about, low, high) if about else (low, high)
+        beyond = 1 if about == "more" else -1 if about in ("less", "under", "fewer", "up") else 0
         after = _THING.match(text, match.end())
         thing = after["thing"].lower() if after else ""
         start = match.end("about") if match["about"] else match.start()
         written = match.group().strip()
-        found.append(Quantity(low, high, least, most, kind, "" if thing in _NOT_THINGS else thing, written, start, match.end()))
+        thing = "" if thing in _NOT_THINGS else thing
+        found.append(Quantity(low, high, least, most, kind, thing, written, start, match.end(), beyond))
     return found
 
 
 def can_be(told: Quantity, source: Quantity) -> bool:
     """Can the told number stand for the source's? Kinds must fit, and the source, as it is written, must lie where the told
-    one, rounded and loosened as it is told, can come from."""
+    one, rounded and loosened as it is told, can come from: "6 percent" is neither "7 percent" nor, told more exactly, "6.4"."""
     if told.kind != source.kind and {told.kind, source.kind} != {"", "money"}:
         return False
-    return told.least <= source.high and source.low <= told.most
+    if told.low == source.low and told.high == source.high:
+        # "More than 2,000" is not said by "2,000", nor is "2,000" by "up to 2,000".
+        return not (told.beyond and told.beyond != source.beyond) and not (source.beyond < 0 and told.beyond == 0)
+    return told.least <= (source.low + source.high) / 2 <= told.most
 
 
 def unexplained(told: Iterable[Quantity], known: Sequence[Quantity]) -> list[Quantity]:
@@ -118,7 +126,7 @@ def _range(match: re.Match[str]) -> tuple[float, float, str] | None:
         low, high = _ROUGH_WORDS[match["rough"].lower().split()[-1] if "of" not in match["rough"].lower() else "couple"]
         return float(low), float(high), kind
     if match["digits"]:
-        written = match["digits"].replace(",", "")
+        written = match["digits"].replace(",", "").replace(" ", "")
         value = float(written)
         if match["ordinal"]:
             return value, value, "ordinal"

@@ -56,7 +56,7 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
-    r"\b(?:may|might|could|would|plan(?:s|ned|ning)?|expect(?:s|ed)?|likely|reported(?:ly)?|alleged(?:ly)?|accuse[sd]?"
+    r"\b(?:(?-i:may)|might|could|would|plan(?:s|ned|ning)?|expect(?:s|ed)?|likely|reported(?:ly)?|alleged(?:ly)?|accuse[sd]?"
     r"|claim(?:s|ed)?|"
     r"suggest(?:s|ed)?|hope[sd]?|rumou?r(?:s|ed)?|possibl[ey]|want(?:s|ed)?|intend(?:s|ed)?|propose[sd]?|considering|if"
     r"|unless)\b",

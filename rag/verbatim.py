@@ -67,6 +67,10 @@ _ANOTHER_AND = re.compile(rf"\b(?:{_DENY}|{_UNTRUE}|{_IF})\b[^,;:]*\b(?:and|or)(
 _CUT = re.compile(
     r"\b(?:of|for|by|with|from|to|in|on|at|about|against|between|under|over|into|near|behind|beside|without|among|towards?)$"
 )
+_TURNED = re.compile(
+    r"\b(?:former|ex|acting|deputy|vice|alleged|suspected|supposed|so-called|fake|failed|attempted|planned|proposed|almost)[\s-]*$"
+)
+"""Words without which what follows is another thing."""
 _SAID_BEFORE = re.compile(rf"\b{_SAY}{_THEN}|\b{_SAY}\s*[,:]$|^according\s+to\b[^;:]*,$")
 _SAID_AFTER = re.compile(rf"^according\s+to\b|{_SAYS_SO.format(verb=_SAY)}")
 _AND = re.compile(r"^(?:and|but|or|which|who|where|when|while|because|as|after|before|though|although|so)\b")
@@ -157,7 +161,7 @@ def _standing(place: _Place) -> Standing:
     if lead:
         if _DENIED_BEFORE.search(lead):
             return Standing(denied=f"the source has {front} before these words")
-        rules = (_NOT_BEFORE, _IF_BEFORE, _SUPPOSED_BEFORE, _ANOTHER_AND)
+        rules = (_NOT_BEFORE, _IF_BEFORE, _SUPPOSED_BEFORE, _ANOTHER_AND, _TURNED)
         if any(rule.search(lead) for rule in rules) or (_CUT.search(lead) and not place.begins):
             return Standing(doubted=f"the source has {front} before these words, which is left out")
     coordinate = _AND.search(tail)

@@ -1,13 +1,14 @@
 """What a weak model's answers are worth: Dateline's, and LlamaIndex's CitationQueryEngine's with the same model and passages.
 
-    python tests/bench/writing.py [FOLDER] [--most 100] [--model FILE] [--log FILE]
+    python tests/bench/writing.py [FOLDER] [--most 100] [--alone] [--model FILE] [--log FILE]
 
 The model is SmolLM2-135M-Instruct in llama.cpp's server (tests/model_servers.py), which invents freely, or any other of which
 --model gives the GGUF file. The questions are those of the starter collection and, where FOLDER (or DATELINE_BENCH) holds
 web_news/, as many single facts of its three collections, half of each. Counted are markers that lead to no passage, sentences
 that stand there as said by the articles (without a doubt told beside them), answers of the model that are kept, and what
-checking adds to the time that the model takes. --log gets every such sentence with the words it is cited to, to be read by a
-person: whether a sentence that is shown as supported is so, nothing here decides.
+checking adds to the time that the model takes. --alone leaves the CitationQueryEngine out, and with it half of the time. --log
+gets every such sentence with the words it is cited to, to be read by a person: whether a sentence that is shown as supported
+is so, nothing here decides.
 """
 
 from __future__ import annotations
@@ -146,6 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", nargs="?", default=os.environ.get("DATELINE_BENCH", ""))
     parser.add_argument("--most", type=int, default=100)
+    parser.add_argument("--alone", action="store_true")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--log", type=Path)
     given = parser.parse_args()
@@ -168,7 +170,8 @@ def main() -> None:
                 engine = CitationQueryEngine(retriever=chat.as_retriever(PASSAGES), llm=llm, citation_chunk_size=512)
                 for question in questions:
                     dateline(chat, timed, question, ours)
-                    citation_engine(engine, question, theirs)
+                    if not given.alone:
+                        citation_engine(engine, question, theirs)
                     print(f"\r{ours.answers} questions", end="", file=sys.stderr, flush=True)
     print("\n| | Dateline | CitationQueryEngine |\n| --- | ---: | ---: |")
     for name, value in (
