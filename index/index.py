@@ -148,6 +148,10 @@ class Index:
         found = self.passages([passage_id for passage_id, _ in ranked])
         return [Hit(*found[passage_id], score) for passage_id, score in ranked if passage_id in found]
 
+    def newest(self, k: int) -> list[Hit]:
+        """The first passages of the k newest articles, undated ones last; no search, so that each scores 0."""
+        return self.hits([(passage_id, 0.0) for passage_id in self.library.openings(k)])
+
     def warm(self) -> None:
         """Load what the first search needs, so that it need not wait."""
         self.search_vectors("warm", 1)

@@ -75,6 +75,16 @@ class Library:
         )
         return [_article(row) for row in rows]
 
+    def openings(self, limit: int) -> list[str]:
+        """The ids of the first passages of the newest articles, as many, undated ones last."""
+        rows = self._file.read(
+            "SELECT p.id FROM versions v JOIN passages p ON p.version = v.number WHERE v.state = 'current' "
+            "AND p.number = (SELECT number FROM passages WHERE version = v.number ORDER BY start LIMIT 1) "
+            f"ORDER BY {catalogue.ordered('newest')} LIMIT ?",
+            [limit],
+        )
+        return [str(row[0]) for row in rows]
+
     def article(self, article_id: str) -> Article:
         """The current version of one article. Raises NotFoundError."""
         rows = self._file.read(f"SELECT {_ARTICLE} FROM versions v WHERE v.article = ? AND v.state = 'current'", [article_id])

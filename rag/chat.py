@@ -25,6 +25,7 @@ from rag import reader as judging
 from rag.condense import Condensed, condense
 from rag.conversations import FILE, Conversations
 from rag.find_quote import FoundQuote
+from rag.question import asks_for_everything, topic_of
 from rag.readings import readings
 from rag.rerank import Reranker
 from rag.retrieve import retrieve
@@ -47,6 +48,9 @@ ASK_FROM = 0.12
 
 ALONE = "Nothing answers it together with what was said before ({}): this answers the question by itself."
 """Said of the answer to a question as it was typed, when with the words of its history it had none."""
+
+OFFERED = "Of {} the articles do tell."
+"""Said where a question with another topic in the place of the last one's has no answer; the question about it is offered."""
 
 MAY_HOLD = 80
 """Passages that are looked through for remembered words."""
@@ -117,7 +121,8 @@ class Chat:
         asked = condensed.searched
         count = self._index.library.article_count()
         yield Status(f"Searching {count:,} article{'' if count == 1 else 's'}")
-        hits = retrieve(self._index, asked, HITS, reranker=self._reranker)
+        everything = asks_for_everything(asked)
+        hits = self._index.newest(HITS) if everything else retrieve(self._index, asked, HITS, reranker=self._reranker)
         yield Status("Reading what was found")
         frequency = self._index.document_frequency
         if not self._index.library.passage_count():
@@ -131,12 +136,15 @@ class Chat:
             if alone.answers:
                 notice = ALONE.format(condensed.given)
                 condensed, asked, hits, considered = Condensed(typed), typed, as_typed, alone
-        if several := readings(condensed, [turn.content for turn in turns], considered):
+        if not everything and (several := readings(condensed, [turn.content for turn in turns], considered)):
             yield from _told(several.draft, question, asked, hits, begun, readings=several.questions)
             return
         if self._author is None or considered.likeliest < ASK_FROM:
             # Where nothing comes near an answer, a model would only be tempted.
-            yield from _told(quote.write(considered, frequency), question, asked, hits, begun, notice=notice)
+            offered = () if considered.answers else self._offered(condensed, typed)
+            notice = OFFERED.format(topic_of(typed)) if offered else notice
+            draft = quote.write(considered, frequency)
+            yield from _told(draft, question, asked, hits, begun, notice=notice, readings=offered)
             return
         author = self._author
         outcome = yield from author.write(asked, considered.strongest_first(hits)[:SHOWN], stop)
@@ -257,6 +265,15 @@ class Chat:
         index = self._index
         cosines = index.cosines(asked, [hit.passage.id for hit in hits])
         return quote.consider(asked, hits, self._reader, index.document_frequency, index.library.passage_count(), cosines)
+
+    def _offered(self, condensed: Condensed, typed: str) -> tuple[str, ...]:
+        """What else may have been meant by a question such as "What about Kherson?" that was taken as the last one with
+        another topic: what is told of that topic, if anything is."""
+        topic = topic_of(typed)
+        if condensed.searched == typed or condensed.given or not topic:
+            return ()
+        question = f"Tell me about {topic}"
+        return (question,) if self._quotes(question, retrieve(self._index, question, HITS, reranker=self._reranker)) else ()
 
     def _quotes(self, question: str, hits: Sequence[Hit]) -> bool:
         """Do quotations of the hits answer it? No model is asked."""

@@ -17,7 +17,7 @@ from index.words import is_stop_word, located_terms
 from rag.countries import same_country
 from rag.leaning import LEANS_FROM, Leaning, content, is_thanks, leaning, names_in, opening, stripped
 from rag.meaning import word_vectors
-from rag.question import WEEKDAYS
+from rag.question import WEEKDAYS, asks_what_is_new
 from rag.silence import is_silence
 from rag.types import Turn
 
@@ -137,7 +137,7 @@ def _with_question(context: Context, text: str) -> Context:
 
 
 def _resolved(question: str, context: Context) -> Condensed:
-    if not content(question) and is_thanks(question):
+    if asks_what_is_new(question) or (not content(question) and is_thanks(question)):
         return Condensed(question)
     said = [text for pair in _pairs(context) for text in pair if text]
     found = leaning(question, said, context.names())

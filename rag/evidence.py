@@ -99,7 +99,8 @@ class Evidence:
     `missing` is what must be in an answer and is not in it: names, years and months of the question,
     a phrase of the asked kind where none will do without. `spans` are its phrases of the asked kind,
     `features` the numbers named by `FEATURES`; `quotes` is whether it holds words that the question
-    quotes; `quick` is a first guess from words alone.
+    quotes; `quick` is a first guess from words alone; `begins` is whether it is the beginning of an article about
+    the topic of a question that asks for no one thing.
     """
 
     sentence: Sentence
@@ -108,6 +109,7 @@ class Evidence:
     spans: tuple[Span, ...]
     quotes: bool
     quick: float
+    begins: bool = False
 
 
 def sentences_of(hits: Sequence[Hit]) -> list[Sentence]:
@@ -273,6 +275,8 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
             in_here = 1.0 if word.term in here.terms else 0.9 * float(near_here[word.term])
             near = 1.0 if word.term in around.terms or word.term in title.terms else 0.9 * float(near_around[word.term])
             value = max(in_here, SAID_AROUND * near, SAID_IN_PASSAGE * (word.term in passage.terms))
+            if question.kind == "overview" and not any(word.term in text.terms for text in (here, around, title, passage)):
+                missing.append(word.text)  # of a topic, nothing that is merely near it tells
         matched[word.term], matched_here[word.term] = value, in_here
     published = sentence.article.published
     when = analysed(f"{sentence.article.text[:DATELINE]} {spelled_date(published)}")
@@ -288,7 +292,7 @@ def examine(question: Question, sentence: Sentence, weights: Mapping[str, float]
     quotes = any(_says(sentence.text, quoted) for quoted in question.quoted if " " in quoted.strip())
     if question.kind in NEEDS_PHRASE and not phrase:
         missing.append(NEEDS_PHRASE[question.kind])
-    typed = question.kind not in ("other", "yes-no")
+    typed = question.kind not in ("other", "overview", "yes-no")
     telling = [word for word in plain if word.text.lower() not in LIGHT_VERBS]
     words = _share({word.term: matched[word.term] for word in telling}, weights)
     words_here = _share({word.term: matched_here[word.term] for word in telling}, weights)

@@ -22,6 +22,7 @@ Kind = Literal[
     "reason",
     "list",
     "yes-no",
+    "overview",
     "other",
 ]
 
@@ -94,6 +95,33 @@ _RULES: tuple[tuple[Kind, str], ...] = (
 )
 _COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _RULES)
 
+_OVERVIEW = re.compile(
+    r"^(?:(?:so|and|please|ok|hi|hello)[,\s]+)*(?:(?:can|could|would) you )?(?:please )?(?:"
+    r"what(?:'s| is| has| was| have| are)? (?:just |recently )?(?:happened|happening|been happening|been going on|going on|"
+    r"new(?= (?:about|on|in|with|from|at)\b|\s*\??$)|(?:the )?latest(?: news)?|the news|the situation|(?:there )?to know|known|changed|became|become)"
+    r"|tell me (?:(?:more |something |everything |all )?(?:about|of)|more)|give me (?:an? |the )?(?:short |brief |quick )?(?:overview|summary)"
+    r"|(?:an? )?(?:overview|summary) of|summari[sz]e|sum up|what about|how about"
+    r"|what (?:do|can|does|did) (?:you|we|they|i|the articles?) (?:know|say|have|tell|report|learn)(?: me)?"
+    r"|(?:is there )?any(?:thing|(?: \w+)? news)|(?:the )?(?:latest|recent|new) (?:news|developments)|(?:the )?news|more"
+    r"|(?:why|when|where|who|what|which|how(?: many| much| long| come)?|since when)(?=\W*$)"
+    r")(?: (?:about|on|of|in|to|with|from|at|around|regarding|concerning|for))?\b",
+    re.IGNORECASE,
+)
+"""What asks for no one thing, up to the topic."""
+_EVERYTHING = re.compile(
+    r"(?:what(?:'s| is|s)? (?:new|the (?:latest )?news|the latest|going on|happening)|(?:any|the|latest) news|what happened"
+    r"|(?:summari[sz]e|sum up|(?:an? )?(?:summary|overview)(?: of)?|give me (?:an? )?(?:summary|overview)(?: of)?)"
+    r"(?: (?:everything|it all|(?:all )?(?:of )?(?:the|these|your|my) (?:articles|news|collection)))?"
+    r"|what (?:are|do) (?:the|these|your|my) articles (?:about|say|tell)|what is (?:in )?(?:the|this|your|my) collection(?: about)?"
+    r"|what do you (?:know|have))(?: (?:today|now|lately|recently|this week))?\W*",
+    re.IGNORECASE,
+)
+"""What asks for all there is."""
+_WHATEVER = re.compile(r"\bnews?\b|\blatest\b|\barticles\b|\bcollection\b|\beverything\b", re.IGNORECASE)
+_LINK = re.compile(r"^\W*(?:(?:and|or|so|but|in|on|at|about|of|for|the)\s+)*", re.IGNORECASE)
+_TOPIC_ALONE = 3
+"""Words up to which a name or a thing, typed without a question, is a topic."""
+
 # Words that frame a question and need not be in what answers it.
 FRAME = frozenset(
     "how many much what which who whom whose when where why did does do is are was were be been being has have had will would can could "
@@ -153,15 +181,17 @@ class Question:
 
 def parse(text: str) -> Question:
     """Take a question apart."""
-    kind: Kind = next((kind for kind, pattern in _COMPILED if pattern.search(text)), "other")
+    topic = _topic_from(text)
+    kind: Kind = "overview" if topic is not None else _kind(text)
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
     words: dict[str, Word] = {}
     cased = _is_cased(text)
     month_at = {start: month for month, start in months_named(text)}
     order = _ORDERS.match(text)
+    framed = topic if topic is not None else order.end() if order else 0
     for term, start, end in located_terms(text):
         written = text[start:end]
-        if order and end <= order.end():
+        if end <= framed:
             continue
         lower = _CONTRACTED.sub("", written.lower().replace("’", "'"))
         if lower.endswith("n't") or lower in years or (lower in STOP_WORDS and not _is_acronym(written)):
@@ -177,6 +207,40 @@ def parse(text: str) -> Question:
         words[term] = replace(words.get(term, Word(written, term, named)), places=places)
     months = tuple(month for month in MONTHS if month in month_at.values())
     return Question(text, kind, cased, tuple(words.values()), _head(text), years, months, tuple(_QUOTED.findall(text)))
+
+
+def asks_for_everything(text: str) -> bool:
+    """Does it ask what there is, of whatever topic ("What's new?")?"""
+    return bool(_EVERYTHING.fullmatch(text.replace("’", "'").strip()))
+
+
+def topic_of(text: str) -> str:
+    """The topic of a question that asks for no one thing, as it is written ("And what about Kherson?" -> "Kherson"); else ""."""
+    asked = parse(text)
+    if asked.kind != "overview" or not asked.words:
+        return ""
+    return _LINK.sub("", text[_topic_from(text) :]).strip(" ?!.,")
+
+
+def asks_what_is_new(text: str) -> bool:
+    """Does it ask for everything in so many words, whatever was spoken of before ("Any news?", not "What happened?")?"""
+    return asks_for_everything(text) and bool(_WHATEVER.search(text))
+
+
+def _kind(text: str) -> Kind:
+    return next((kind for kind, pattern in _COMPILED if pattern.search(text)), "other")
+
+
+def _topic_from(text: str) -> int | None:
+    """Where the topic begins of a question that asks for no one thing; None for any other."""
+    if asks_for_everything(text):
+        return len(text)
+    found = _OVERVIEW.match(text.replace("’", "'"))
+    if found and _kind(text[found.end() :]) == "other":
+        return found.end()
+    written = [text[start:end].lower() for _, start, end in located_terms(text)]
+    alone = 0 < len(written) <= _TOPIC_ALONE and not any(word in FRAME for word in written)
+    return 0 if alone and _kind(text) == "other" and not _ORDERS.match(text) else None
 
 
 def _is_cased(text: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from rag.evidence import (
     with_reading,
 )
 from rag.expect import certain_phrase
+from rag.overview import beginnings
 from rag.question import Question, parse
 from rag.reader import Reader, reader
 from rag.types import Citation, Claim, Verdict
@@ -56,6 +57,7 @@ QUOTES_IT = 100.0
 
 NEAREST = 3
 REFUSAL = "The articles do not say."
+ABOUT_WHAT = "It is not said about what: name a person, a place or a thing."
 EMPTY = "There are no articles yet. Add some with `dateline add FOLDER`, or on the page."
 
 Vectors = NDArray[np.float32]
@@ -154,6 +156,10 @@ def shortlist(
     question = recognise_names(parsed, hits, counts)
     weights = weigh_words(question, counts, passages)
     near = [cosines.get(hit.passage.id, 0.0) for hit in hits]
+    if question.kind == "overview":
+        begun = beginnings(question, hits)
+        if begun or not (question.words or question.years or question.months):
+            return question, [replace(examine(question, sentence, weights, 1.0), begins=True) for sentence in begun]
     found = [examine(question, sentence, weights, near[sentence.rank]) for sentence in sentences_of(hits)]
     found.sort(key=lambda evidence: -evidence.quick)
     return question, found[:READ_CLOSELY]
@@ -184,11 +190,13 @@ def weigh(
     for n, judgement in zip(best, judgements, strict=True):
         found[n] = with_judgement(found[n], judgement)
     weighed = []
-    for evidence, reading in zip(found, readings, strict=True):
+    for place, (evidence, reading) in enumerate(zip(found, readings, strict=True)):
         rank = fitted.rank(evidence)
         probability = fitted.probability(answering_features(evidence, found))
-        if evidence.quotes:
+        if evidence.quotes or evidence.begins:
             rank, probability = rank + QUOTES_IT, max(probability, SURE)
+        if evidence.begins:
+            rank = QUOTES_IT - place
         weighed.append(Weighed(evidence, rank, probability, reading.vector))
     weighed.sort(key=lambda candidate: (bool(candidate.evidence.missing), -candidate.rank))
     return question, weighed
@@ -334,7 +342,7 @@ def refuse(considered: Considered, frequency: Frequency) -> Draft:
     question, candidates = considered.question, considered.candidates
     unsaid = set.intersection(*(set(candidate.evidence.missing) for candidate in candidates)) if candidates else set()
     lacking = [word for word in question.names if word.text in unsaid and not frequency([word.term]).get(word.term)]
-    said = REFUSAL
+    said = REFUSAL if question.words or candidates else ABOUT_WHAT
     if lacking:
         said += f" None of them mentions {_listed([escaped(word.text) for word in lacking])}."
     pieces = [Piece(said)]

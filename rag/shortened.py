@@ -51,7 +51,7 @@ def is_shortened(said: str, source: str, known: Collection[str] = ()) -> bool:
 
     `known` are terms that need not stand there: what the reader knows from elsewhere.
     """
-    words, there = [term for term in located_terms(said) if term.term not in known], list(located_terms(source))
+    words, there = _not_known(said, known), list(located_terms(source))
     telling = [term for term in words if not is_stop_word(_written(said, term))]
     if len(telling) < FEWEST or max(len(words), len(there)) > LONGEST:
         return False
@@ -80,6 +80,18 @@ def is_shortened(said: str, source: str, known: Collection[str] = ()) -> bool:
             return False
         reached = found
     return True
+
+
+def _not_known(said: str, known: Collection[str]) -> list[Term]:
+    """The words of a sentence, those aside that are known, with the preposition and the article before them ("in the Alps")."""
+    words: list[Term] = []
+    for term in located_terms(said):
+        if term.term not in known:
+            words.append(term)
+            continue
+        while words and _written(said, words[-1]).lower() in _PREPOSITIONS | {"the", "a", "an"}:
+            words.pop()
+    return words
 
 
 def _may_go(source: str, there: list[Term], before: int, place: int, breaks: int, numbers: bool) -> bool:

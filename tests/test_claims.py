@@ -1,4 +1,4 @@
-"""Mistakes that a model makes when it writes: none of them may be called supported. Through `rag.check`, as a program calls it."""
+"""Mistakes that a model makes when it writes: none of them may be called supported. Through `rag.check`."""
 
 from __future__ import annotations
 

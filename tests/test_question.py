@@ -28,7 +28,8 @@ from rag.question import parse
         ("What is the purpose of the visit?", "reason"),
         ("Did the bank close when it rained?", "yes-no"),
         ("Which types of train were ordered?", "list"),
-        ("What happened at the harbour?", "other"),
+        ("What happened at the harbour?", "overview"),
+        ("What did the captain of the ship see?", "other"),
     ],
 )
 def test_the_kind_of_answer(question: str, kind: str) -> None:

@@ -59,6 +59,7 @@ def test_what_the_reader_knows_from_elsewhere_need_not_stand_there() -> None:
     said, source = "Banksy left a picture on a building.", "He left a large picture on a building."
     assert not is_shortened(said, source)
     assert is_shortened(said, source, {"banksi"})
+    assert is_shortened("In the Alps, 20 bears have been counted.", "So far 20 bears have been counted.", {"alp"})
 
 
 def test_endless_sentences_take_no_time() -> None:
