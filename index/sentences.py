@@ -24,7 +24,7 @@ _TITLES = frozenset(
 )
 # Inside a sentence as a rule; a capitalised function word behind one still begins a new sentence.
 _ABBREVIATIONS = frozenset(
-    "inc ltd co corp plc bros jr vs no nos approx est dept univ assn ave blvd etc e.g i.e cf al ed eds pp vol fig art "
+    "inc ltd co corp plc bros jr v vs no nos approx est dept univ assn ave blvd etc e.g i.e cf al ed eds pp vol fig art "
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun a.m p.m a.d b.c".split()
 )
 _STARTERS = frozenset(
@@ -93,7 +93,7 @@ def _ends_sentence(text: str, at: int, stop: str, end: int) -> bool:
     if len(word) == 1 and word.isupper():
         return starts_new  # an initial: "J. Smith"
     if bare in _ABBREVIATIONS:
-        return starts_new and bare not in {"vs", "e.g", "i.e", "cf", "no", "nos"}
+        return starts_new and bare not in {"v", "vs", "e.g", "i.e", "cf", "no", "nos"}
     if "." in bare and len(bare.replace(".", "")) <= 3 and bare.replace(".", "").isalpha():
         return starts_new  # "U.S."
     return True

@@ -31,6 +31,7 @@ def sentences(text: str) -> list[str]:
         ("It is that … Ivan who left. So be it.", ["It is that … Ivan who left.", "So be it."]),
         ("A headline\n\nA sentence. And one", ["A headline", "A sentence.", "And one"]),
         ("今日は雨です。明日は晴れ。", ["今日は雨です。", "明日は晴れ。"]),
+        ("In Roe v. Wade it ruled. In 2022 it did not.", ["In Roe v. Wade it ruled.", "In 2022 it did not."]),
         ("On Feb. 24 it began. It goes on.", ["On Feb. 24 it began.", "It goes on."]),
         ("J. K. Rowling wrote it. Why? Because.", ["J. K. Rowling wrote it.", "Why?", "Because."]),
         (
