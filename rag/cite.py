@@ -30,8 +30,13 @@ READ = 2
 WORTH = 0.05
 """What a further sentence or passage must add to the score to be cited too."""
 
+HOPE = 0.5
+"""How likely a passage must seem at a glance for a sentence that was not marked with it to be read beside it: of 374 sentences
+that were supported or quoted none seemed less likely than .64."""
+
 _RANK = {"unsupported": 0, "contradicted": 1, "partly": 2, "supported": 3, "quoted": 4}
 GOOD = ("supported", "quoted")
+NOTHING_CITED = Verdict("unsupported", 0.0, ("no words are cited",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +115,10 @@ def cite(
         return Verdict("unsupported", 0.0, ("there is nothing to support",)), ()
     marked = [source for source in sources if source.number in markers]
     others = [source for source in sources if source.number not in markers]
-    runs = _best_runs(said, marked, checker)
-    verdict = _verdict(said, runs, checker)
+    runs, verdict = _best_runs(said, marked, checker)
     if verdict.label in GOOD:
         return verdict, _citations(runs)
-    elsewhere = _best_runs(said, _likest(said, others, checker), checker)
-    found = _verdict(said, elsewhere, checker)
+    elsewhere, found = _best_runs(said, _likest(said, others, checker), checker, hope=HOPE)
     if found.label in GOOD:
         if not marked:
             return Verdict(found.label, found.score, (*found.reasons, "its source was not named, and was found")), _citations(
@@ -138,27 +141,36 @@ def _likest(said: ReadSentence, sources: Sequence[Source], checker: Checker) -> 
     return sorted(sources, key=lambda source: -max(checker.nearness(said, source.read), default=0.0))[:TRIED]
 
 
-def _best_runs(said: ReadSentence, sources: Sequence[Source], checker: Checker) -> list[Run]:
-    """The best run of one source, and of further ones where the runs together support the sentence better."""
-    stretches = [stretch for source in sources for stretch in _likely_stretches(said, source, checker)]
-    evidence = [(one.sentences, one.source.context) for one in stretches]
-    judged = [Run(one, verdict) for one, verdict in zip(stretches, checker.verdicts(said, evidence), strict=True)]
+def _best_runs(said: ReadSentence, sources: Sequence[Source], checker: Checker, hope: float = 0.0) -> tuple[list[Run], Verdict]:
+    """The best run of one source, and of further ones where the runs together support the sentence better; and the verdict by
+    all of them. What seems less likely at a glance than `hope` is not read: it is judged by what it has in common alone."""
+    likely = {stretch: seems for source in sources for stretch, seems in _likely_stretches(said, source, checker).items()}
+    evidence = [(one.sentences, one.source.context) for one in likely]
+    verdicts = checker.verdicts(said, evidence, [seems >= hope for seems in likely.values()])
+    judged = [Run(one, verdict) for one, verdict in zip(likely, verdicts, strict=True)]
     runs = [_best([run for run in judged if run.stretch.source is source]) for source in sources if source.read]
     runs.sort(key=lambda run: _order(run.verdict), reverse=True)
-    if not runs or runs[0].verdict.label in GOOD:
+    if not runs:
+        return [], NOTHING_CITED
+    if runs[0].verdict.label in GOOD:
         # A second passage that says the same is a second source for it.
-        return [run for place, run in enumerate(runs) if not place or run.verdict.label in GOOD]
-    chosen, score = runs[:1], runs[0].verdict.score
+        return [run for place, run in enumerate(runs) if not place or run.verdict.label in GOOD], runs[0].verdict
+    chosen, verdict = runs[:1], runs[0].verdict
     for run in runs[1:TRIED]:
-        together = _together(said, [*chosen, run], checker)
-        if together.score >= score + WORTH and together.label != "contradicted":
+        sentences = [one for some in (*chosen, run) for one in some.stretch.sentences]
+        context = [one for some in (*chosen, run) for one in some.stretch.source.context]
+        if checker.glance(said, sentences, context) < hope:
+            continue
+        together = checker.verdict(said, sentences, context)
+        if together.score >= verdict.score + WORTH and together.label != "contradicted":
             chosen.append(run)
-            score = together.score
-    return chosen
+            verdict = together
+    return chosen, verdict
 
 
-def _likely_stretches(said: ReadSentence, source: Source, checker: Checker) -> list[Stretch]:
-    """The few stretches of a source that seem, at a glance, to support a sentence best: which is so, reading them tells."""
+def _likely_stretches(said: ReadSentence, source: Source, checker: Checker) -> dict[Stretch, float]:
+    """The few stretches of a source that seem, at a glance, to support a sentence best, and how likely: which is so, reading
+    them tells."""
     nearness = checker.nearness(said, source.read)
     likely: dict[Stretch, float] = {}
     for seed in sorted(range(len(source.read)), key=lambda n: -nearness[n])[:TRIED]:
@@ -170,7 +182,7 @@ def _likely_stretches(said: ReadSentence, source: Source, checker: Checker) -> l
             if better is stretch or wider[better] < likely[stretch] + WORTH:
                 break
             likely[better], stretch = wider[better], better
-    return sorted(likely, key=lambda one: -likely[one])[:READ]
+    return {one: likely[one] for one in sorted(likely, key=lambda one: -likely[one])[:READ]}
 
 
 def _best(runs: Sequence[Run]) -> Run:
@@ -179,19 +191,6 @@ def _best(runs: Sequence[Run]) -> Run:
     if good:
         return min(good, key=lambda run: (run.stretch.last - run.stretch.first, -run.verdict.score))
     return max(runs, key=lambda run: _order(run.verdict))
-
-
-def _verdict(said: ReadSentence, runs: Sequence[Run], checker: Checker) -> Verdict:
-    if not runs:
-        return Verdict("unsupported", 0.0, ("no words are cited",))
-    if len(runs) == 1 or runs[0].verdict.label in GOOD:
-        return runs[0].verdict
-    return _together(said, runs, checker)
-
-
-def _together(said: ReadSentence, runs: Sequence[Run], checker: Checker) -> Verdict:
-    evidence = [one for run in runs for one in run.stretch.sentences]
-    return checker.verdict(said, evidence, [one for run in runs for one in run.stretch.source.context])
 
 
 def _order(verdict: Verdict) -> tuple[int, float]:

@@ -160,27 +160,39 @@ class Checker:
         return self.verdicts(said, [(evidence, context)])[0]
 
     def verdicts(
-        self, said: ReadSentence, evidence: Sequence[tuple[Sequence[ReadSentence], Sequence[ReadSentence]]]
+        self,
+        said: ReadSentence,
+        evidence: Sequence[tuple[Sequence[ReadSentence], Sequence[ReadSentence]]],
+        read: Sequence[bool] | None = None,
     ) -> list[Verdict]:
-        """The verdict by each of several pieces of evidence, each with its context; they are read at once."""
+        """The verdict by each of several pieces of evidence, each with its context; they are read at once.
+
+        Of `read`, one for each, those that are False are not read, and judged by what they have in common with the sentence.
+        """
         there = [standing(said.text, [one.text for one in cited]) for cited, _ in evidence]
         plain = [_at_sight(said, bool(cited), stands) for (cited, _), stands in zip(evidence, there, strict=True)]
-        pairs = [(said, closest(said, [*cited, *context])) for cited, context in evidence]
-        follows = iter(self._network.scores([pair for pair, seen in zip(pairs, plain, strict=True) if seen is None]))
+        reading = [seen is None and (read is None or read[n]) for n, seen in enumerate(plain)]
+        pairs = [
+            (said, closest(said, [*cited, *context]))
+            for (cited, context), asked in zip(evidence, reading, strict=True)
+            if asked
+        ]
+        follows = iter(self._network.scores(pairs))
         return [
-            self._read(said, cited, context, next(follows), stands) if seen is None else seen
-            for (cited, context), stands, seen in zip(evidence, there, plain, strict=True)
+            seen or self._weighed(said, cited, context, next(follows) if asked else None, stands)
+            for (cited, context), stands, seen, asked in zip(evidence, there, plain, reading, strict=True)
         ]
 
-    def _read(
+    def _weighed(
         self,
         said: ReadSentence,
         cited: Sequence[ReadSentence],
         context: Sequence[ReadSentence],
-        follows: float,
+        follows: float | None,
         stands: Standing | None,
     ) -> Verdict:
-        """The verdict on a sentence that the network has read beside its evidence, with how its words stand there."""
+        """The verdict on a sentence by what the network made of it beside its evidence, if it read both, and how its words
+        stand there."""
         evidence = [*cited, *context]
         score = round(self._fitted.probability(support(said, evidence), follows), 3)
         nearest = evidence[int(nearness(said, evidence).argmax())]
