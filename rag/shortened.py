@@ -35,6 +35,7 @@ _SPARED = frozenset(
 )
 """Words that the sentence may have though its source does not."""
 
+_ARTICLES = frozenset({"the", "a", "an"})
 _OTHER_CLAUSE = frozenset("who which that when where whose because while".split())
 _TURNS = frozenset(
     "formerly former almost nearly allegedly reportedly perhaps only likely possibly potentially if whether until "
@@ -89,7 +90,7 @@ def _not_known(said: str, known: Collection[str]) -> list[Term]:
         if term.term not in known:
             words.append(term)
             continue
-        while words and _written(said, words[-1]).lower() in _PREPOSITIONS | {"the", "a", "an"}:
+        while words and _written(said, words[-1]).lower() in _PREPOSITIONS | _ARTICLES:
             words.pop()
     return words
 
@@ -102,7 +103,7 @@ def _may_go(source: str, there: list[Term], before: int, place: int, breaks: int
     left_out = [_written(source, term).lower() for term in there[before + 1 : place]]
     telling = [word for word in left_out if word not in _SPARED]
     if before < 0:
-        return not telling or telling[-1] not in _PREPOSITIONS
+        return not telling or (telling[-1] not in _PREPOSITIONS and not _is_part(left_out))
     if not left_out:
         return True
     between = _BRACKETS.sub(" ", source[there[before].end : there[place].start])
@@ -123,6 +124,14 @@ def _may_go(source: str, there: list[Term], before: int, place: int, breaks: int
             word not in _PREPOSITIONS and not word.endswith("ing") for word in telling
         )
     return last not in _JOINING
+
+
+def _is_part(left_out: list[str]) -> bool:
+    """Does what is left out before a noun say that only a part of it is meant ("two of the five", "most of the young")?"""
+    if "of" not in left_out:
+        return False
+    whole = left_out[len(left_out) - left_out[::-1].index("of") :]
+    return _ARTICLES.isdisjoint(whole[1:])  # "on the night of Monday the" has an article of its own
 
 
 def _breaks(text: str) -> int:

@@ -21,6 +21,7 @@ from rag.shortened import is_shortened
             "Some mines had been cleared, Zelensky said.",
             "Some mines had been cleared by Saturday, President Zelensky said, but not all.",
         ),
+        ("The miners have been rescued alive.", "On the night of Monday the miners have been rescued alive."),
         ("Weber has cut 2,500 jobs.", "Weber cut 2,500 jobs in Berlin."),
     ],
 )
@@ -48,6 +49,11 @@ def test_what_is_left_out_may_go(said: str, source: str) -> None:
         ("The company will cut 2,500 jobs.", "The company cut 2,500 jobs."),
         ("Germany's captain scored two goals.", "Germany had a captain who scored two goals."),
         ("She was seen beating and a driver on Monday.", "She was seen beating and insulting a driver on Monday."),
+        (
+            "The miners trapped since Monday have been rescued.",
+            "Two of the five miners trapped since Monday have been rescued.",
+        ),
+        ("The young voters came to the square.", "Few of the young voters came to the square."),
         ("Two words.", "Two words."),
     ],
 )
