@@ -25,7 +25,7 @@ from rag import reader as judging
 from rag.condense import Condensed, condense
 from rag.conversations import FILE, Conversations
 from rag.find_quote import FoundQuote
-from rag.question import asks_for_everything, topic_of
+from rag.question import asks_for_everything, opens_a_topic, topic_of
 from rag.readings import readings
 from rag.rerank import Reranker
 from rag.retrieve import retrieve
@@ -129,12 +129,13 @@ class Chat:
             yield from _told(quote.empty(), question, asked, hits, begun)
             return
         considered, notice = self._consider(asked, hits), ""
-        if condensed.whole and condensed.given and not considered.answers:
+        opens = bool(condensed.given and opens_a_topic(typed)) and not considered.of_a_topic
+        if opens or (condensed.whole and condensed.given and not considered.answers):
             # What it was given may be of another matter: "The articles do not say" is not said for words nobody asked with.
             as_typed = retrieve(self._index, typed, HITS, reranker=self._reranker)
             alone = self._consider(typed, as_typed)
-            if alone.answers:
-                notice = ALONE.format(condensed.given)
+            if alone.of_a_topic or (alone.answers and not considered.answers):
+                notice = "" if alone.of_a_topic else ALONE.format(condensed.given)
                 condensed, asked, hits, considered = Condensed(typed), typed, as_typed, alone
         if not everything and (several := readings(condensed, [turn.content for turn in turns], considered)):
             yield from _told(several.draft, question, asked, hits, begun, readings=several.questions)

@@ -17,7 +17,7 @@ from index.words import is_stop_word, located_terms
 from rag.countries import same_country
 from rag.leaning import LEANS_FROM, Leaning, content, is_thanks, leaning, names_in, opening, stripped
 from rag.meaning import word_vectors
-from rag.question import WEEKDAYS, asks_what_is_new
+from rag.question import WEEKDAYS, asks_what_is_new, opens_a_topic
 from rag.silence import is_silence
 from rag.types import Turn
 
@@ -131,14 +131,19 @@ def _with_question(context: Context, text: str) -> Context:
     opened, rest = opening(text)
     if opened == "change":
         return Context((Condensed(rest),), said=(rest,))
+    if asks_what_is_new(text):
+        return Context()  # what was spoken of before is over, and nothing is spoken of yet
     if not content(stripped(text)) and context.asked:
         return context  # "Thank you!", "Why?": the topic stays what it is
-    return replace(context, asked=(_resolved(text, context), *context.asked), said=(text, *context.said))
+    resolved = Condensed(text) if opens_a_topic(text) else _resolved(text, context)
+    return replace(context, asked=(resolved, *context.asked), said=(text, *context.said))
 
 
 def _resolved(question: str, context: Context) -> Condensed:
     if asks_what_is_new(question) or (not content(question) and is_thanks(question)):
         return Condensed(question)
+    if (topic := opens_a_topic(question)) and names_in(f"of {topic}"):
+        return Condensed(question)  # "Tell me about Kherson"
     said = [text for pair in _pairs(context) for text in pair if text]
     found = leaning(question, said, context.names())
     if found.opening == "change":
@@ -344,7 +349,7 @@ def _person(context: Context) -> str:
 
 _SUBJECT = re.compile(
     r"(?:^|\b(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would|should|may|might|mr|mrs|ms|dr|president"
-    r"|minister)\.?\s+)$",
+    r"|minister|about)\.?\s+)$",
     re.IGNORECASE,
 )
 _NO_PERSON = frozenset(

@@ -119,6 +119,7 @@ _EVERYTHING = re.compile(
 """What asks for all there is."""
 _WHATEVER = re.compile(r"\bnews?\b|\blatest\b|\barticles\b|\bcollection\b|\beverything\b", re.IGNORECASE)
 _LINK = re.compile(r"^\W*(?:(?:and|or|so|but|in|on|at|about|of|for|the)\s+)*", re.IGNORECASE)
+_IN_PLACE = re.compile(r"^\W*(?:(?:so|and|but|or|ok)\W+)*(?:what|how) about\b", re.IGNORECASE)
 _TOPIC_ALONE = 3
 """Words up to which a name or a thing, typed without a question, is a topic."""
 
@@ -220,6 +221,13 @@ def topic_of(text: str) -> str:
     if asked.kind != "overview" or not asked.words:
         return ""
     return _LINK.sub("", text[_topic_from(text) :]).strip(" ?!.,")
+
+
+def opens_a_topic(text: str) -> str:
+    """The topic that a question names as its own ("Tell me about the mural"); "" where it may as well be put in the place of the
+    last one's ("What about the mural?", "the mural")."""
+    explicit = _OVERVIEW.match(text.replace("’", "'"))
+    return topic_of(text) if explicit and not _IN_PLACE.match(text) else ""
 
 
 def asks_what_is_new(text: str) -> bool:

@@ -116,6 +116,11 @@ class Considered:
         """Is one of them likely enough to answer?"""
         return self.likeliest >= fitted_model().threshold
 
+    @property
+    def of_a_topic(self) -> bool:
+        """Are they beginnings of articles about what the question names?"""
+        return any(one.evidence.begins for one in self.candidates)
+
     def strongest_first(self, hits: Sequence[Hit]) -> list[Hit]:
         """The hits in the order of their best candidates, those without one last."""
         places: dict[str, int] = {}

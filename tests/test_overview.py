@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import rag
+from rag.condense import condense
 from rag.question import asks_for_everything, parse, topic_of
 
 ARTICLES = {
@@ -119,6 +120,20 @@ def test_another_topic_in_the_place_of_the_last_one_is_offered_by_itself(chat: r
     assert "Matrei" in answer.notice
     assert chat.ask("Tell me about Matrei", history).answered
     assert chat.ask("What about Paris?", history).readings == ()
+
+
+@pytest.mark.parametrize("question", ["Tell me about the choir", "What happened in Oberau?", "what is known about the bears?"])
+@pytest.mark.parametrize("before", ["What's new?", "How much did the bridge of Oberau cost?", "Who sang in Matrei?"])
+def test_a_topic_of_its_own_is_not_mixed_with_what_was_said_before(chat: rag.Chat, before: str, question: str) -> None:
+    history = [rag.Turn("user", before), rag.Turn("assistant", chat.ask(before).text)]
+    alone, answer = chat.ask(question), chat.ask(question, history)
+    assert answer.answered and quotes(answer) == quotes(alone) and not answer.notice
+
+
+def test_he_is_whom_one_asked_to_be_told_of() -> None:
+    answer = "“Vladimir Putin and Ebrahim Raisi spoke to each other by telephone.” [1]"
+    history = [rag.Turn("user", "Tell me about Raisi"), rag.Turn("assistant", answer)]
+    assert condense(history, "Who is he?").searched.startswith("Who is Raisi?")
 
 
 @pytest.mark.parametrize(
