@@ -8,7 +8,7 @@ twice, what leans on its neighbour comes with it, and no answer when nothing fou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -315,12 +315,12 @@ def _answer(question: Question, chosen: Sequence[Weighed]) -> Draft:
     for group in _by_article(chosen):
         if pieces:
             pieces.append(Piece("\n\n"))
-        quoted_to = 0
+        quoted: set[int] = set()
         for place, candidate in enumerate(group):
             sentence = candidate.sentence
-            # What it leans on may just have been quoted.
-            needed = [span for span in leaned_on(sentence) if span[0] >= quoted_to]
-            start, quoted_to = (needed[0][0] if needed else sentence.start), sentence.end
+            needed = _not_quoted(leaned_on(sentence), quoted)
+            start = needed[0][0] if needed else sentence.start
+            quoted.update(begin for begin, _ in [*needed, (sentence.start, sentence.end)])
             citation = _citation(len(claims) + 1, sentence.article, (start, sentence.end))
             bold = certain_phrase(question, sentence.text, candidate.evidence.spans)
             offset = sentence.start - start
@@ -334,12 +334,19 @@ def _answer(question: Question, chosen: Sequence[Weighed]) -> Draft:
     return Draft(tuple(pieces), tuple(claims), tuple(c for claim in claims for c in claim.citations), answered=True)
 
 
+def _not_quoted(needed: Sequence[Span], quoted: Collection[int]) -> list[Span]:
+    """Of sentences in a row that one leans on, those after the last that was quoted already."""
+    known = [place for place, (start, _) in enumerate(needed) if start in quoted]
+    return list(needed[known[-1] + 1 :] if known else needed)
+
+
 def _by_article(chosen: Sequence[Weighed]) -> list[list[Weighed]]:
-    """The chosen sentences by article, the best one's first; within an article as they stand in it."""
+    """The chosen sentences by article, the best one's first; of each article the best sentence first, for it is what was asked,
+    then the others as they stand in it."""
     groups: dict[str, list[Weighed]] = {}
     for candidate in chosen:
         groups.setdefault(candidate.sentence.article.id, []).append(candidate)
-    return [sorted(group, key=lambda candidate: candidate.sentence.start) for group in groups.values()]
+    return [[group[0], *sorted(group[1:], key=lambda one: one.sentence.start)] for group in groups.values()]
 
 
 def refuse(considered: Considered, frequency: Frequency) -> Draft:

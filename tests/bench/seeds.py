@@ -62,9 +62,17 @@ def is_right(asked: dict[str, Any], answer: rag.Answer) -> bool:
     """Is a phrase that answers inside a cited quotation; or, where there is none, is nothing answered?"""
     if asked["kind"] == "none":
         return not answer.answered
-    quotes = [" ".join(citation.quote.split()).lower() for citation in answer.citations]
+    return answer.answered and any(_holds(asked, citation.quote) for citation in answer.citations)
+
+
+def begins_right(asked: dict[str, Any], answer: rag.Answer) -> bool:
+    """Is such a phrase inside the first quotation?"""
+    return answer.answered and _holds(asked, answer.citations[0].quote)
+
+
+def _holds(asked: dict[str, Any], quote: str) -> bool:
     phrases = [" ".join(phrase.split()).lower() for phrase in [asked["phrase"], *asked.get("phrases", [])]]
-    return answer.answered and any(phrase in quote for phrase in phrases for quote in quotes)
+    return any(phrase in " ".join(quote.split()).lower() for phrase in phrases)
 
 
 def main() -> None:
@@ -86,7 +94,8 @@ def main() -> None:
     can = [result for result in results if result.asked["kind"] != "none"]
     none = [result for result in results if result.asked["kind"] == "none"]
     print(
-        f"answerable {sum(r.right for r in can)} of {len(can)} right ({sum(r.answer.answered for r in can)} answered); "
+        f"answerable {sum(r.right for r in can)} of {len(can)} right ({sum(r.answer.answered for r in can)} answered), "
+        f"{sum(begins_right(r.asked, r.answer) for r in can)} by the first quotation; "
         f"unanswerable {sum(not r.right for r in none)} of {len(none)} answered"
     )
     seconds = sorted(result.seconds for result in results)
