@@ -313,6 +313,7 @@ def test_assistants_send_a_token(served: Served, token: str) -> None:
         in_a_loop(ask())
 
 
+@pytest.mark.slow
 def test_sessions_outlive_a_restart_but_not_a_new_password(chat: Any, served: Served, token: str) -> None:
     with httpx.Client(base_url=served.url, trust_env=False) as http:
         cookie = sign_in(http).headers["set-cookie"].partition(";")[0].partition("=")[2]

@@ -392,6 +392,7 @@ def test_a_bad_setting(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_quiet(opens: Callable[[Any], None], subprocess_env: dict[str, str]) -> None:
     code = f"""
 import sys, types, contextlib

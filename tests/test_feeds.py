@@ -312,6 +312,7 @@ def test_a_broken_feed_takes_nothing_away(site: Site, chat: Chat) -> None:
     assert chat.add(feed, prune=True).failed and titles(chat) == ["First"]
 
 
+@pytest.mark.slow
 def test_no_feed_writes_over_anothers_articles(site: Site, chat: Chat) -> None:
     site.put("/story", page("Story"))
     (story,) = chat.add(site.url("/story")).added
@@ -391,7 +392,7 @@ def test_what_is_not_fetched_takes_no_ones_place(site: Site, chat: Chat, monkeyp
     assert len(report.failed) == 4 and not any("more" in step.note for step in steps)
 
 
-@pytest.mark.parametrize("guid", ["", *longer("<guid isPermaLink='false'>g{0}</guid>", "<guid>/notes#d{0}</guid>")])
+@pytest.mark.parametrize("guid", longer("", "<guid isPermaLink='false'>g{0}</guid>", "<guid>/notes#d{0}</guid>"))
 def test_notes_on_one_page_are_told_apart(site: Site, chat: Chat, guid: str) -> None:
     site.put("/notes", page("All notes"))
 
@@ -447,6 +448,7 @@ def test_a_wall_that_all_entries_lead_to_is_no_article(site: Site, chat: Chat) -
     assert "whole night" in chat.article(changed).text
 
 
+@pytest.mark.slow
 def test_a_kill_in_mid_feed_loses_nothing_that_is_not_fetched_again(site: Site, chat: Chat) -> None:
     site.put("/a", page("First"))
     site.put("/b", page("Second", SECOND))

@@ -62,6 +62,7 @@ def test_formats_that_are_not_read_say_what_to_do(tmp_path: Path, name: str, adv
     assert advice in failure.reason.split(". Read are")[0]
 
 
+@pytest.mark.slow
 def test_a_book_that_loses_a_chapter_loses_its_article_and_the_rest_is_unchanged(tmp_path: Path) -> None:
     chapters = {"c1.xhtml": chapter(f"<h1>One</h1><p>{LEAD}</p>"), "c2.xhtml": chapter(f"<h1>Two</h1><p>{SECOND}</p>")}
     news = tmp_path / "news"

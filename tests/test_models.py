@@ -96,6 +96,7 @@ def cross_encoder(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_an_embedder_from_a_folder_gives_the_vectors_of_its_model(exported: Path, stories: Path, tmp_path: Path) -> None:
     embedder, built_in = open_embedder(f"onnx:{exported}"), MiniLM()
     for text in ("The ferry was late.", "x"):

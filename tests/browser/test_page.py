@@ -405,6 +405,7 @@ def test_the_keyboard_alone_is_enough(fake: Fake, open_page: Open) -> None:
     assert page.evaluate(f"{focused}.getAttribute('href')") == "#src-1-3"
 
 
+@pytest.mark.slow
 def test_escape_is_heard_while_an_article_takes_anothers_place(fake: Fake, open_page: Open) -> None:
     page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
     ask(page, "bridge")
