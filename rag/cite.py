@@ -8,7 +8,7 @@ one, and its reasons say so; a sentence without markers is cited to what support
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.chunk import spelled_date
 from index.types import Hit
@@ -121,17 +121,16 @@ def cite(
     elsewhere, found = _best_runs(said, _likest(said, others, checker), checker, hope=HOPE)
     if found.label in GOOD:
         if not marked:
-            return Verdict(found.label, found.score, (*found.reasons, "its source was not named, and was found")), _citations(
-                elsewhere
-            )
+            named = "its source was not named, and was found"
+            return replace(found, reasons=(*found.reasons, named)), _citations(elsewhere)
         titles = dict.fromkeys(f"“{source.hit.article.title or 'Untitled article'}”" for source in marked)
         pointed = " and ".join(list(titles)[:2])
         moved = f"it was marked as from {pointed}, which does not say it"
-        return Verdict(found.label, found.score, (*found.reasons, moved)), _citations(elsewhere)
+        return replace(found, reasons=(*found.reasons, moved)), _citations(elsewhere)
     if not marked:
         reasons = ("no source is named for it", *found.reasons)
         if found.label == "contradicted":
-            return Verdict(found.label, found.score, reasons), _citations(elsewhere)
+            return replace(found, reasons=reasons), _citations(elsewhere)
         return Verdict("unsupported", min(found.score, 0.3), reasons), ()
     return verdict, _citations(runs)
 

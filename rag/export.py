@@ -109,7 +109,7 @@ def _words(sentence: Sentence) -> str:
 
 def _doubt(sentence: Sentence) -> str:
     if sentence.verdict in ("quoted", "supported"):
-        return ""
+        return f"(in the article: {line(sentence.told)})" if sentence.told else ""
     reasons = "; ".join(line(reason) for reason in sentence.reasons)
     return f"({VERDICTS[sentence.verdict]}{': ' if reasons else ''}{reasons})"
 

@@ -36,6 +36,7 @@ from rag.overview import beginnings
 from rag.question import Question, parse
 from rag.reader import Reader, reader
 from rag.types import Citation, Claim, Verdict
+from rag.verbatim import WORD_FOR_WORD
 
 READ_CLOSELY, JUDGED = 12, 6
 """Candidates that are compared with the question token by token, and the best of them, which the reader reads as one with it:
@@ -326,7 +327,7 @@ def _answer(question: Question, chosen: Sequence[Weighed]) -> Draft:
             offset = sentence.start - start
             emphasis = ((bold[0] + offset, bold[1] + offset),) if bold else ()
             lead = "" if place else attribution(sentence.article)
-            verdict = Verdict("quoted", 1.0, ("word for word in the article",))
+            verdict = Verdict("quoted", 1.0, (WORD_FOR_WORD,))
             claim = Claim(citation.quote, (citation,), verdict, lead, emphasis)
             claims.append(claim)
             pieces.append(Piece(f"{_marked_title(sentence.article)} " if lead else " "))

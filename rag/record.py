@@ -20,7 +20,7 @@ from rag.kept import Conversation, Exchange, Thumb, without_claims
 from rag.types import Answer, Citation, Claim, Label
 
 FORMAT: Literal["dateline conversation"] = "dateline conversation"
-VERSION: Literal[1] = 1
+VERSION: Literal[2] = 2
 """Grows when a record has other fields, and when the Markdown or HTML made of one changes: what a file shows is compared with
 what its record makes, and an older one must not be taken for an edited one."""
 
@@ -70,6 +70,7 @@ class Sentence(_Strict):
     verdict: Label
     score: Annotated[float, Field(ge=0, le=1)]
     reasons: Annotated[tuple[Line, ...], Field(max_length=50)]
+    told: Line
 
 
 class Entry(_Strict):
@@ -93,7 +94,7 @@ class Record(_Strict):
     """A conversation as exported; times are UTC."""
 
     format: Literal["dateline conversation"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[2] = VERSION
     title: Line
     begun: When
     exported: When
@@ -196,6 +197,7 @@ def _sentence(claim: Claim) -> Sentence:
         verdict=claim.verdict.label,
         score=min(max(claim.verdict.score, 0.0), 1.0),
         reasons=tuple(_sound(reason)[:4_000] for reason in claim.verdict.reasons[:50]),
+        told=_sound(claim.verdict.told)[:4_000],
     )
 
 

@@ -316,6 +316,8 @@ def _claim(claim: Claim) -> Text:
     if claim.verdict.label not in ("quoted", "supported"):
         said = "; ".join(line(reason) for reason in claim.verdict.reasons)
         paragraph.append(f" ({claim.verdict.label}{': ' if said else ''}{said})", style="yellow")
+    elif claim.verdict.told:
+        paragraph.append(f" (in the article: {line(claim.verdict.told)})")
     return paragraph
 
 

@@ -20,12 +20,14 @@ class Verdict:
     """Is a sentence supported by the words it cites?
 
     `score` in [0, 1] is how sure the check is that the words support the sentence; `reasons`
-    say why, in words for a person.
+    say why, in words for a person. `told` is what has somebody say it in the article, in its words ("“Kyiv said that …”"),
+    where the sentence tells it as a fact; else it is empty.
     """
 
     label: Label
     score: float
     reasons: tuple[str, ...] = ()
+    told: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """This verdict as JSON-serialisable values."""
@@ -34,7 +36,7 @@ class Verdict:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The verdict that `to_dict` wrote."""
-        return cls(values["label"], float(values["score"]), tuple(values["reasons"]))
+        return cls(values["label"], float(values["score"]), tuple(values["reasons"]), values.get("told", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,16 @@ from index.words import is_stop_word
 
 QUOTES = "“”\"'‘’«» "
 
+WORD_FOR_WORD = "word for word in the article"
+"""The reason of a sentence whose words stand there as they are."""
+
 SHOWN = 6
 """Words of what stands around a quotation that a reason shows."""
 
 LOOKED_AT = 400
 """Characters before and after a quotation that are looked at, within its sentence: an endless one costs no more."""
 
-_SAY = (
+SAY = (
     r"(?:said|says?|saying|told|tells?|added|adds?|announced?|announces|reported|reports?|wrote|writes?|explained|explains?|"
     r"confirmed|confirms?|stated|states|noted|notes|found|shows?|showed)"
 )
@@ -46,7 +49,7 @@ _IF = r"(?:if|unless|whether|lest|suppose|supposing|assuming|provided|in\s+case|
 _THEN = r"(?:\s+(?:[\w'’-]+\s+){0,4}that)?$"
 """From the word that governs a clause to the clause: at once, or by way of "that"."""
 
-_SAYS_SO = (
+SAYS_SO = (
     r"^(?:[\w.'’-]+\s+){{1,5}}{verb}\s*(?:$|[,.;:\"]|on\b|in\b|at\b|to\b|last\b|yesterday|today)"
     r"|^{verb}\s+(?:[\w.'’-]+\s+){{0,3}}[\w.'’-]+\s*(?:$|[,.;:\"])"
 )
@@ -60,7 +63,7 @@ _DENIED_AFTER = re.compile(
 )
 _NOT_BEFORE = re.compile(rf"{_NOT}(?:(?:\s+[\w'’-]+){{0,6}}\s+that)?$|\b(?:fewer|less)\s+than$|\bnot\s+all(?:\s+of)?$")
 _SUPPOSED_BEFORE = re.compile(rf"\b{_SUPPOSE}{_THEN}")
-_SUPPOSED_AFTER = re.compile(_SAYS_SO.format(verb=_SUPPOSE))
+_SUPPOSED_AFTER = re.compile(SAYS_SO.format(verb=_SUPPOSE))
 _IF_BEFORE = re.compile(rf"(?:\b{_IF}|^(?:should|had|were))(?:\s+that)?$|^(?:{_IF}|should|had|were)\b[^;:]*,$")
 _IF_AFTER = re.compile(rf"^(?:but\s+)?(?:only\s+|even\s+)?{_IF}\b")
 _ANOTHER_AND = re.compile(rf"\b(?:{_DENY}|{_UNTRUE}|{_IF})\b[^,;:]*\b(?:and|or)(?:\s+that)?$")
@@ -71,8 +74,8 @@ _TURNED = re.compile(
     r"\b(?:former|ex|acting|deputy|vice|alleged|suspected|supposed|so-called|fake|failed|attempted|planned|proposed|almost)[\s-]*$"
 )
 """Words without which what follows is another thing."""
-_SAID_BEFORE = re.compile(rf"\b{_SAY}{_THEN}|\b{_SAY}\s*[,:]$|^according\s+to\b[^;:]*,$")
-_SAID_AFTER = re.compile(rf"^according\s+to\b|{_SAYS_SO.format(verb=_SAY)}")
+_SAID_BEFORE = re.compile(rf"\b{SAY}{_THEN}|\b{SAY}\s*[,:]$|^according\s+to\b[^;:]*,$")
+_SAID_AFTER = re.compile(rf"^according\s+to\b|{SAYS_SO.format(verb=SAY)}")
 _AND = re.compile(r"^(?:and|but|or|which|who|where|when|while|because|as|after|before|though|although|so)\b")
 
 _LONGER_NUMBER = re.compile(
@@ -83,7 +86,8 @@ _LONGER_NUMBER = re.compile(
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How words stand in their source. `denied` and `doubted` say why the source does not bear them out, in words, and are ""
-    when it does; `told` says who it is that tells them there, and is "" when the article does so itself."""
+    when it does; `told` is what has somebody say them there, in the source's words, and "" when the article tells them
+    itself."""
 
     denied: str = ""
     doubted: str = ""
@@ -157,7 +161,7 @@ def _standing(place: _Place) -> Standing:
     lead = folded(place.before).rstrip(QUOTES + "([")
     lead = lead if len(lead) < LOOKED_AT else f"... {lead[-LOOKED_AT:]}"
     tail = folded(place.after).lstrip(QUOTES + ",)]—–-").rstrip(QUOTES + ".!?")[:LOOKED_AT]
-    front, rest = f"“{_last(place.before)}”", f"“{_first(place.after)}”"
+    front, rest = f"“{last_words(place.before)}”", f"“{first_words(place.after)}”"
     if lead:
         if _DENIED_BEFORE.search(lead):
             return Standing(denied=f"the source has {front} before these words")
@@ -168,17 +172,19 @@ def _standing(place: _Place) -> Standing:
     if _DENIED_AFTER.search(tail) or _IF_AFTER.search(tail) or (not coordinate and _SUPPOSED_AFTER.search(tail)):
         return Standing(doubted=f"the source goes on with {rest}, which is left out")
     if lead and _SAID_BEFORE.search(lead):
-        return Standing(told=f"the source has somebody say it: {front}")
+        return Standing(told=f"{front[:-1]} …”")
     if not coordinate and _SAID_AFTER.search(tail):
-        return Standing(told=f"the source has somebody say it: {rest}")
+        return Standing(told=f"“… {rest[1:]}")
     return Standing()
 
 
-def _last(text: str) -> str:
+def last_words(text: str) -> str:
+    """What a text ends with, as a reader is shown it."""
     words = text.strip(QUOTES).split()
     return ("… " if len(words) > SHOWN else "") + " ".join(words[-SHOWN:])
 
 
-def _first(text: str) -> str:
+def first_words(text: str) -> str:
+    """What a text begins with, as a reader is shown it."""
     words = text.strip(QUOTES + ".,").split()
-    return " ".join(words[:SHOWN]) + (" …" if len(words) > SHOWN else "")
+    return " ".join(words[:SHOWN]).rstrip(",;:") + (" …" if len(words) > SHOWN else "")

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from index.minilm import MiniLM, minilm
 from index.words import is_stop_word, located_terms
+from rag.attribution import reported
 from rag.conflicts import conflict, misplaced, not_done, other_speaker, other_title
 from rag.following import Following, following
 from rag.quantities import unexplained
@@ -41,8 +42,8 @@ from rag.support import (
     says_not,
     support,
 )
-from rag.types import Verdict
-from rag.verbatim import QUOTES, Standing, standing
+from rag.types import Label, Verdict
+from rag.verbatim import QUOTES, WORD_FOR_WORD, Standing, standing
 
 FOLLOWS = "follows"
 """What the network's score is called beside the numbers."""
@@ -61,6 +62,8 @@ explain a name, and prove nothing."""
 
 BORROWED = 2
 """Words of a sentence, names aside, from which it says what the headline says and the words cited do not."""
+
+SUPPORTED = "its words, names and numbers stand in the source, and belong together there"
 
 _MARKER = re.compile(r"\s*\[\d{1,3}(?:\s*[,–-]\s*\d{1,3})*\]")
 _FINITE = re.compile(
@@ -216,7 +219,8 @@ class Checker:
         if shortened and not reasons:
             score = max(score, SHORTENED)
         if not reasons and (shortened or score >= self._fitted.supported):
-            return Verdict("supported", score, ("its words, names and numbers stand in the source, and belong together there",))
+            nearest = cited[int(nearness(said, cited).argmax())]
+            return _vouched("supported", score, SUPPORTED, reported(said.text, nearest.text))
         if not reasons:
             reasons.append(_why(said, evidence))
         return Verdict("partly" if score >= self._fitted.partly else "unsupported", score, tuple(reasons))
@@ -230,7 +234,11 @@ def _at_sight(said: ReadSentence, cited: bool, stands: Standing | None) -> Verdi
         return None
     if stands.denied:
         return Verdict("contradicted", 0.05, (stands.denied,))
-    return Verdict("quoted", 1.0, ("word for word in the article", *filter(None, [stands.told])))
+    return _vouched("quoted", 1.0, WORD_FOR_WORD, stands.told)
+
+
+def _vouched(label: Label, score: float, reason: str, told: str) -> Verdict:
+    return Verdict(label, score, (reason, f"the source has somebody say it: {told}") if told else (reason,), told)
 
 
 def _faults(said: ReadSentence, evidence: Sequence[ReadSentence], nearest: ReadSentence, denied: str) -> list[str]:

@@ -319,11 +319,13 @@ def _reconsidered(verdict: Verdict, words: str, evidence: Sequence[str], opinion
 
 
 def _after(claim: Claim) -> str:
-    """What stands behind a checked sentence: its markers, and what is wrong with it."""
+    """What stands behind a checked sentence: its markers, and what is wrong with it, or who says it."""
     markers = "".join(f"[{citation.number}]" for citation in claim.citations)
     told = BAD.get(claim.verdict.label, "")
     if told and claim.verdict.label == "contradicted" and claim.verdict.reasons:
         told = f"{told}: {escaped(claim.verdict.reasons[0])}"
+    if claim.verdict.told:
+        told = f"in the article: {escaped(claim.verdict.told)}"
     return f"{' ' if markers else ''}{markers}{f' *({told})*' if told else ''}"
 
 

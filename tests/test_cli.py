@@ -472,6 +472,13 @@ def test_a_doubtful_claim_says_so(screen: io.StringIO) -> None:
     assert "It was 20,000. [1] (contradicted: the passage says 2,000" in seen(screen)
 
 
+def test_who_the_article_has_say_it_stands_behind_the_claim(screen: io.StringIO) -> None:
+    said = answer(article())
+    claim = Claim("It is new.", said.citations, Verdict("supported", 0.9, told="“the mayor said that …”"))
+    terminal.show_answer(terminal.console(screen), answer(article(), claims=(claim,)))
+    assert "It is new. [1] (in the article: “the mayor said that …”)" in seen(screen)
+
+
 def test_unanswered_says_what_the_text_says_and_where_it_stands(screen: io.StringIO) -> None:
     text = r"The articles do **not** say. Nearest: *A \*fox\**: “The quick fox.” [1]"
     terminal.show_answer(terminal.console(screen), answer(article(), answered=False, claims=(), text=text))

@@ -14,6 +14,7 @@ from index.types import Article, Failure, Passage, Progress, Report
 from rag.feeds import Feed
 from rag.find_quote import find
 from rag.types import Answer, Citation, Claim, Label, Verdict
+from rag.verbatim import WORD_FOR_WORD
 from ui import library, quotes, render, sources
 
 HOSTILE = "<img src=x onerror=alert(1)> & \"quoted\" 'too' {{this}} ${alert(2)} ![x](https://e.example/x.png)"
@@ -391,6 +392,15 @@ def test_a_quotation_needs_no_reasons_and_a_passage_near_to_the_question_says_wh
 def test_a_doubtful_sentence_is_marked_by_more_than_words(label: Label) -> None:
     claim = Claim("The bridge was rebuilt.", (), Verdict(label, 0.4))
     assert f'<span class="words {label}">The bridge was rebuilt.</span>' in render.claim(claim, 1)
+
+
+def test_who_the_article_has_say_it_is_shown_beside_the_sentence_and_in_the_panel() -> None:
+    citation = cite(1, "The bridge is new.")
+    verdict = Verdict("quoted", 1.0, (WORD_FOR_WORD, "the source has somebody say it: <b>"), "<b>")
+    claim = Claim(citation.quote, (citation,), verdict)
+    assert "[in the article: &lt;b&gt;]" in render.claim(claim, 1)
+    panel = sources.source([citation], 1, 1, claims=[claim])
+    assert "<li>the source has somebody say it: &lt;b&gt;</li>" in panel and WORD_FOR_WORD not in panel
 
 
 # The library

@@ -86,7 +86,9 @@ def test_what_a_model_writes_is_cited_and_checked(chat: Chat, script: Script) ->
     assert claim.text == "In Kherson, 2,000 mines have been cleared."
     assert claim.verdict.label in ("supported", "quoted")
     assert "2,000 mines" in claim.citations[0].quote and "Kherson" in claim.citations[0].article.text
-    assert answer.text == "In Kherson, 2,000 mines have been cleared. [1]"
+    told = "President Volodymyr Zelensky said on Saturday"
+    assert told in claim.verdict.told and answer.text.startswith("In Kherson, 2,000 mines have been cleared. [1] *(in the")
+    assert answer.text.endswith("…”)*") and told in answer.text
     assert json.loads(json.dumps(answer.to_dict())) and Answer.from_dict(json.loads(json.dumps(answer.to_dict()))) == answer
 
 
@@ -458,7 +460,7 @@ def test_endless_output_is_stopped(chat: Chat, script: Script) -> None:
     script.say = say
     answer = chat.ask(QUESTION)
     assert "it went on and on" in answer.notice
-    assert len(answer.claims) == 1 and answer.text.endswith("cleared. [1]"), "what broke off is no sentence"
+    assert len(answer.claims) == 1 and "cow" not in answer.text, "what broke off is no sentence"
     assert script.hung_up.wait(5)
 
 

@@ -164,6 +164,8 @@ def _lead(value: Claim) -> str:
 
 
 def _verdict(value: Claim) -> str:
+    if value.verdict.told:
+        return f' <span class="verdict told">[in the article: {escape(value.verdict.told)}]</span>'
     said = VERDICTS.get(value.verdict.label)
     if not said:
         return ""

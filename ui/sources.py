@@ -17,6 +17,7 @@ from index.catalogue import Version
 from index.types import Article
 from rag.kept import Standing
 from rag.types import Citation, Claim
+from rag.verbatim import WORD_FOR_WORD
 from ui import library
 from ui.render import attribution, counted, day, headline, marker_id, shorten
 
@@ -185,12 +186,13 @@ def _checked(claims: Sequence[Claim], number: int) -> str:
 def _check(claim: Claim) -> str:
     verdict = claim.verdict
     sign, name = CHECKED[verdict.label]
-    sentence, score, reasons = "", "", ""
+    sentence, score = "", ""
     if verdict.label != "quoted":
         sentence = f'<p class="sentence">The answer says: “{escape(shorten(claim.text, 400))}”</p>'
         score = f' <span class="score">certainty that they do: {verdict.score:.0%}</span>'
-        reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict.reasons)
-        reasons = f"<ul>{reasons}</ul>" if reasons else ""
+    # That it is word for word there, the finding says already.
+    listed = "".join(f"<li>{escape(reason)}</li>" for reason in verdict.reasons if reason != WORD_FOR_WORD)
+    reasons = f"<ul>{listed}</ul>" if listed else ""
     return (
         f'<aside class="check {verdict.label}" aria-label="What the check says">'
         f'<p class="finding"><span class="sign" aria-hidden="true">{sign}</span> {name}{score}</p>{sentence}{reasons}</aside>'
