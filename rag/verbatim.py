@@ -74,7 +74,7 @@ _TURNED = re.compile(
     r"\b(?:former|ex|acting|deputy|vice|alleged|suspected|supposed|so-called|fake|failed|attempted|planned|proposed|almost)[\s-]*$"
 )
 """Words without which what follows is another thing."""
-_SAID_BEFORE = re.compile(rf"\b{SAY}{_THEN}|\b{SAY}\s*[,:]$|^according\s+to\b[^;:]*,$")
+_SAID_BEFORE = re.compile(rf"\b(?!add){SAY}{_THEN}|\badd(?:s|ed)\s+that$|\b{SAY}\s*[,:]$|^according\s+to\b[^;:]*,$")
 _SAID_AFTER = re.compile(rf"^according\s+to\b|{SAYS_SO.format(verb=SAY)}")
 _AND = re.compile(r"^(?:and|but|or|which|who|where|when|while|because|as|after|before|though|although|so)\b")
 
