@@ -9,6 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,21 @@ LONGEST_QUESTION = 4_000
 """Characters. A longer one is refused rather than cut without a word."""
 
 History = Sequence[Turn | Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a question was searched as, what was found, what there is to answer with, and what the answer must say of that."""
+
+    condensed: Condensed
+    hits: list[Hit]
+    considered: quote.Considered
+    notice: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The question as searched."""
+        return self.condensed.searched
 
 
 class Chat:
@@ -118,17 +134,31 @@ class Chat:
         condensed = condense(turns, typed)
         if self._author is not None:
             condensed = rewritten(turns, typed, condensed, self._author.model, stop)
-        asked = condensed.searched
         count = self._index.library.article_count()
         yield Status(f"Searching {count:,} article{'' if count == 1 else 's'}")
+        if not self._index.library.passage_count():
+            yield from _told(quote.empty(), question, condensed.searched, [], begun)
+            return
+        found = yield from self._find(typed, condensed)
+        said = [turn.content for turn in turns]
+        if not asks_for_everything(found.asked) and (several := readings(found.condensed, said, found.considered)):
+            yield from _told(several.draft, question, found.asked, found.hits, begun, readings=several.questions)
+        elif self._author is None or found.considered.likeliest < ASK_FROM:
+            # Where nothing comes near an answer, a model would only be tempted.
+            offered = () if found.considered.answers else self._offered(found.condensed, typed)
+            notice = OFFERED.format(topic_of(typed)) if offered else found.notice
+            draft = quote.write(found.considered, self._index.document_frequency)
+            yield from _told(draft, question, found.asked, found.hits, begun, notice=notice, readings=offered)
+        else:
+            yield from self._written(self._author, question, found, begun, stop)
+
+    def _find(self, typed: str, condensed: Condensed) -> Generator[Event, None, _Found]:
+        """What is found with a question as it was condensed, or as it was typed, if that serves it better."""
+        asked = condensed.searched
         everything = asks_for_everything(asked)
         hits = self._index.newest(HITS) if everything else retrieve(self._index, asked, HITS, reranker=self._reranker)
         yield Status("Reading what was found")
-        frequency = self._index.document_frequency
-        if not self._index.library.passage_count():
-            yield from _told(quote.empty(), question, asked, hits, begun)
-            return
-        considered, notice = self._consider(asked, hits), ""
+        considered = self._consider(asked, hits)
         opens = bool(condensed.given and opens_a_topic(typed)) and not considered.of_a_topic
         if opens or (condensed.whole and condensed.given and not considered.answers):
             # What it was given may be of another matter: "The articles do not say" is not said for words nobody asked with.
@@ -136,19 +166,15 @@ class Chat:
             alone = self._consider(typed, as_typed)
             if alone.of_a_topic or (alone.answers and not considered.answers):
                 notice = "" if alone.of_a_topic else ALONE.format(condensed.given)
-                condensed, asked, hits, considered = Condensed(typed), typed, as_typed, alone
-        if not everything and (several := readings(condensed, [turn.content for turn in turns], considered)):
-            yield from _told(several.draft, question, asked, hits, begun, readings=several.questions)
-            return
-        if self._author is None or considered.likeliest < ASK_FROM:
-            # Where nothing comes near an answer, a model would only be tempted.
-            offered = () if considered.answers else self._offered(condensed, typed)
-            notice = OFFERED.format(topic_of(typed)) if offered else notice
-            draft = quote.write(considered, frequency)
-            yield from _told(draft, question, asked, hits, begun, notice=notice, readings=offered)
-            return
-        author = self._author
-        outcome = yield from author.write(asked, considered.strongest_first(hits)[:SHOWN], stop)
+                return _Found(Condensed(typed), as_typed, alone, notice)
+        return _Found(condensed, hits, considered)
+
+    def _written(
+        self, author: Author, question: str, found: _Found, begun: float, stop: threading.Event
+    ) -> Generator[Event, None, None]:
+        """What a model makes of what was found; what quotations do, where it fails."""
+        asked, hits, frequency = found.asked, found.hits, self._index.document_frequency
+        outcome = yield from author.write(asked, found.considered.strongest_first(hits)[:SHOWN], stop)
         told: dict[str, Any] = {
             "model": author.name,
             "tokens_in": outcome.usage.tokens_in if outcome.usage else None,
@@ -157,10 +183,11 @@ class Chat:
         if outcome.failure:
             failed = f"{outcome.failure} Answered by quoting instead."
             yield Withdrawn(failed)
-            noted = f"{notice} {failed}".strip()
-            yield from _told(quote.write(considered, frequency), question, asked, hits, begun, notice=noted, **told)
+            noted = f"{found.notice} {failed}".strip()
+            yield from _told(quote.write(found.considered, frequency), question, asked, hits, begun, notice=noted, **told)
         elif not outcome.answered:
-            yield from _told(quote.refuse(considered, frequency), question, asked, hits, begun, writer="model", **told)
+            refusal = quote.refuse(found.considered, frequency)
+            yield from _told(refusal, question, asked, hits, begun, writer="model", **told)
         else:
             yield Answer(
                 question=question,
@@ -173,7 +200,7 @@ class Chat:
                 writer="model",
                 elapsed=time.perf_counter() - begun,
                 first_token=outcome.first_token - begun,
-                notice=f"{notice} {outcome.notice}".strip(),
+                notice=f"{found.notice} {outcome.notice}".strip(),
                 **told,
             )
 
