@@ -30,6 +30,11 @@ def placed_pdf(pages: Sequence[Iterable[Put]], properties: str = "", *, relative
     return _document((_placed(page, relative) for page in pages), properties)
 
 
+def drawn_pdf(content: str) -> bytes:
+    """A PDF of one page with the given content stream in its one text object."""
+    return _document([content], "")
+
+
 def _placed(page: Iterable[Put], relative: bool) -> str:
     said, at = [], (0.0, 0.0)
     for put in page:

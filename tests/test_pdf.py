@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from pdf_files import Put, placed_pdf
+from pdf_files import Put, drawn_pdf, placed_pdf
 
 from index.read import read
 from index.types import Article, Failure
@@ -163,6 +163,13 @@ def test_words_broken_at_a_lines_end(tmp_path: Path, text: str, joined: str | No
         assert "northeast" in found or "north-east" in found or "without" in found
     else:
         assert found == joined
+
+
+def test_a_soft_hyphen_that_a_browser_drew_as_a_blank_is_none(tmp_path: Path) -> None:
+    unseen = "/Span <</ActualText <FEFF00AD>>> BDC ( ) Tj EMC"
+    shown = "/Span <</ActualText <FEFF0026>>> BDC (and) Tj EMC"
+    drawn = f"/F1 11 Tf 60 760 Td (The har) Tj {unseen} (bour authority opened the north ) Tj {shown} ( the south bridge.) Tj"
+    assert one(tmp_path, drawn_pdf(drawn)).text == "The harbour authority opened the north and the south bridge."
 
 
 def test_running_heads_and_feet_go_wherever_the_file_has_them(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ _LONGEST_TEXT = 20_000_000
 _MOST_OPERATIONS = 2_000_000
 _MOVES = frozenset((b"Td", b"TD", b"Tm", b"T*", b"BT"))
 _SHOWS = frozenset((b"Tj", b"TJ"))
+_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
+"""One shape for two or three letters, which a typesetter puts and nobody types."""
+
+_UNSEEN = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _Matrix = Sequence[float]
 
 
@@ -53,10 +58,11 @@ def _lines(page: PageObject) -> list[Line]:
         up = tm[0] * cm[1] + tm[1] * cm[3]
         height = abs(size) * math.hypot(tm[2] * cm[0] + tm[3] * cm[2], tm[2] * cm[1] + tm[3] * cm[3])
         name = str(font.get("/BaseFont", "")) if hasattr(font, "get") else ""
+        text = text.translate(_LIGATURES)
         found.append((text, x, y, height, "bold" in name.lower() or "black" in name.lower(), abs(up) > abs(across)))
 
     _part_runs(page)
-    whole = page.extract_text(visitor_text=visit) or ""
+    whole = (page.extract_text(visitor_text=visit) or "").translate(_LIGATURES)
     said = "".join(text for text, *_ in found)
     places = [number for one in found for number in one[1:4]]
     if len("".join(said.split())) < 0.9 * len("".join(whole.split())) or not all(math.isfinite(place) for place in places):
@@ -94,9 +100,11 @@ def _joined(found: list[tuple[str, float, float, float, bool, bool]]) -> list[Li
 
 
 def _part_runs(page: PageObject) -> None:
-    """Make pypdf tell of each run of text that the page places, instead of whole lines of them.
+    """Make pypdf tell of each run of text that the page places, instead of whole lines of them, and of none that stands for
+    something unseen.
 
     It tells what it has when a font is chosen; so the font in use is chosen again before each placed run.
+    A browser that prints a soft hyphen draws a blank, and marks it with what is meant ("ActualText").
     """
     from pypdf.generic import ArrayObject, ContentStream, NameObject
 
@@ -112,6 +120,7 @@ def _part_runs(page: PageObject) -> None:
     font: list[Any] | None = None
     kept: list[list[Any] | None] = []
     moved = False
+    unseen: list[bool] = []
     parted: list[tuple[Any, bytes]] = []
     for operands, operator in stream.operations:
         if operator == b"q":
@@ -120,8 +129,14 @@ def _part_runs(page: PageObject) -> None:
             font = kept.pop()
         elif operator == b"Tf" and isinstance(operands, list) and len(operands) == 2:
             font = list(operands)
+        elif operator in (b"BDC", b"BMC"):
+            unseen.append(_is_unseen(operands))
+        elif operator == b"EMC" and unseen:
+            unseen.pop()
         elif operator in _MOVES:
             moved = True
+        elif operator in _SHOWS and any(unseen):
+            continue
         elif operator in _SHOWS:
             if moved and font:
                 parted.append((ArrayObject(font), b"Tf"))
@@ -129,3 +144,11 @@ def _part_runs(page: PageObject) -> None:
         parted.append((operands, operator))
     stream.operations = parted
     page[NameObject("/Contents")] = stream
+
+
+def _is_unseen(operands: Any) -> bool:
+    """Is what a marked piece of a page stands for of no width: a soft hyphen, a zero-width blank?"""
+    stated = operands[1].get("/ActualText") if len(operands) == 2 and hasattr(operands[1], "get") else None
+    if isinstance(stated, bytes):
+        stated = stated.decode("utf-16" if stated[:2] in (BOM_UTF16_BE, BOM_UTF16_LE) else "latin-1", errors="replace")
+    return isinstance(stated, str) and bool(stated) and _UNSEEN.issuperset(stated)
