@@ -17,7 +17,7 @@ _UNITS = (
     "nineteen".split()
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_SPELLED = {word: float(n) for n, word in enumerate(_UNITS)} | {word: 10.0 * (n + 2) for n, word in enumerate(_TENS)}
+NUMBER_WORDS = {word: float(n) for n, word in enumerate(_UNITS)} | {word: 10.0 * (n + 2) for n, word in enumerate(_TENS)}
 _SCALE = {
     "hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "mn": 1e6, "billion": 1e9, "bn": 1e9, "b": 1e9,
     "trillion": 1e12, "tn": 1e12,
@@ -27,7 +27,7 @@ _ROUGH_WORDS = {"couple": (2, 2), "dozen": (12, 12), "dozens": (24, 99), "scores
                 "thousands": (2_000, 99_999), "millions": (2e6, 9.99e8)}  # fmt: skip
 
 # ASCII alone: where case is ignored, an old print's long s is otherwise an s to the pattern, and none to the tables.
-_WORD = f"(?a:{'|'.join(sorted(_SPELLED, key=len, reverse=True))})"
+_WORD = f"(?a:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})"
 _BIG = f"(?a:{'|'.join(sorted(_SCALE, key=len, reverse=True))})"
 _QUANTITY = re.compile(
     rf"""
@@ -119,7 +119,7 @@ def _range(match: re.Match[str]) -> tuple[float, float, str] | None:
         return share - 1.5, share + 1.5, "%"
     if match["share"]:
         part = _PARTS[(match["part"] or "half").lower().rstrip("s") if match["part"] != "half" else "half"]
-        times = _SPELLED.get((match["times"] or "").lower(), 1.0)
+        times = NUMBER_WORDS.get((match["times"] or "").lower(), 1.0)
         share = part * times
         return share - 1.5, share + 1.5, "%"
     if match["rough"]:
@@ -156,13 +156,13 @@ def _spelled(first: str, more: str) -> float | None:
         elif word in _SCALE:
             total, current = total + current * _SCALE[word], 0.0
         else:
-            current += _SPELLED[word]
+            current += NUMBER_WORDS[word]
     return total + current
 
 
 def _value(word: str) -> float | None:
     word = word.lower().replace(",", "")
-    return float(word) if word.isdigit() else _SPELLED.get(word)
+    return float(word) if word.isdigit() else NUMBER_WORDS.get(word)
 
 
 def _loosened(about: str, low: float, high: float) -> tuple[float, float]:

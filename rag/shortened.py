@@ -9,10 +9,13 @@ another number, or a word such as "formerly" or "almost". What this is worth sta
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from index.words import Term, is_stop_word, located_terms
+from rag.narrowing import narrows
+from rag.quantities import NUMBER_WORDS
 from rag.support import says_not
 
 FEWEST = 3
@@ -38,8 +41,8 @@ _SPARED = frozenset(
 _ARTICLES = frozenset({"the", "a", "an"})
 _OTHER_CLAUSE = frozenset("who which that when where whose because while".split())
 _TURNS = frozenset(
-    "formerly former almost nearly allegedly reportedly perhaps only likely possibly potentially if whether until "
-    "unless".split()
+    "formerly former ex acting deputy vice alleged suspected supposed fake failed attempted planned proposed almost nearly "
+    "allegedly reportedly perhaps only likely possibly potentially if whether until unless".split()
 )
 """Without these a sentence says more than with them."""
 
@@ -52,35 +55,100 @@ def is_shortened(said: str, source: str, known: Collection[str] = ()) -> bool:
 
     `known` are terms that need not stand there: what the reader knows from elsewhere.
     """
+    aligned = _aligned(said, source, known)
+    return aligned is not None and aligned.stands(_may_go, _may_end)
+
+
+def is_widened(said: str, source: str, known: Collection[str] = ()) -> bool:
+    """Are the sentence's words those of the sentence of its source, in their order, without something that narrows them?"""
+    aligned = _aligned(said, source, known)
+    return aligned is not None and aligned.stands(_always, _always) and not aligned.stands(_narrows_nothing, _may_end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """What of a source stands between two of its words, `before` (-1 is its beginning) and `place` (their number its end).
+
+    The sentence has `breaks` there, commas and dashes, and tells `numbers` or not.
+    """
+
+    source: str
+    there: Sequence[Term]
+    before: int
+    place: int
+    breaks: int
+    numbers: bool
+
+    @property
+    def left_out(self) -> list[str]:
+        """Its words, in small letters."""
+        return [_written(self.source, term).lower() for term in self.there[self.before + 1 : self.place]]
+
+    @property
+    def between(self) -> str:
+        """All of it, as it is written, but what stands in brackets."""
+        end = self.there[self.place].start if self.place < len(self.there) else len(self.source)
+        return _BRACKETS.sub(" ", self.source[len(self.kept) : end])
+
+    @property
+    def kept(self) -> str:
+        """The source before it."""
+        return self.source[: self.there[self.before].end] if self.before >= 0 else ""
+
+    @property
+    def last(self) -> str:
+        """The word before it, in small letters."""
+        return _written(self.source, self.there[self.before]).lower() if self.before >= 0 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Aligned:
+    """A source, and for each word of a sentence how it is written, the breaks before it, and where the source has it."""
+
+    source: str
+    there: Sequence[Term]
+    words: Sequence[tuple[str, int, Sequence[int]]]
+
+    def stands(self, may_go: Callable[[_Gap], bool], may_end: Callable[[_Gap], bool]) -> bool:
+        """Are the words in the source in their order, with nothing left out between and after them but what may go?"""
+        numbers = any(written[0].isdigit() for written, *_ in self.words)
+
+        @cache
+        def goes(before: int, place: int, breaks: int) -> bool:
+            return may_go(_Gap(self.source, self.there, before, place, breaks, numbers))
+
+        reached = {-1}
+        for written, breaks, places in self.words:
+            found = {
+                place
+                for place in places
+                for before in (-1, *range(max(0, place - LONGEST_GAP - 1), place))
+                if before in reached and goes(before, place, breaks)
+            }
+            if written.lower() in _SPARED:
+                found |= reached
+            if not found:
+                return False
+            reached = found
+        return any(may_end(_Gap(self.source, self.there, place, len(self.there), 0, numbers)) for place in reached)
+
+
+def _aligned(said: str, source: str, known: Collection[str]) -> _Aligned | None:
+    """Where the words of a sentence stand in a source; None when there are too few of them to tell, or too many."""
     words, there = _not_known(said, known), list(located_terms(source))
     telling = [term for term in words if not is_stop_word(_written(said, term))]
     if len(telling) < FEWEST or max(len(words), len(there)) > LONGEST:
-        return False
+        return None
     places: dict[str, list[int]] = {}
     for place, term in enumerate(there):
         places.setdefault(term.term, []).append(place)
-    numbers = any(_written(said, term)[0].isdigit() for term in words)
-
-    @cache
-    def may_go(before: int, place: int, breaks: int) -> bool:
-        return _may_go(source, there, before, place, breaks, numbers)
-
-    reached, end = {-1}, 0
+    found, end = [], 0
     for term in words:
-        written, breaks, end = _written(said, term), _breaks(said[end : term.start]), term.end
-        found = {
-            place
-            for place in places.get(term.term, ())
-            if _owns(written) == _owns(_written(source, there[place]))
-            for before in (-1, *range(max(0, place - LONGEST_GAP - 1), place))
-            if before in reached and may_go(before, place, breaks)
-        }
-        if written.lower() in _SPARED:
-            found |= reached
-        if not found:
-            return False
-        reached = found
-    return True
+        written = _written(said, term)
+        same = [at for at in places.get(term.term, ()) if _owns(written) == _owns(_written(source, there[at]))]
+        found.append((written, _breaks(said[end : term.start]), same))
+        end = term.end
+    return _Aligned(source, there, found)
 
 
 def _not_known(said: str, known: Collection[str]) -> list[Term]:
@@ -95,35 +163,53 @@ def _not_known(said: str, known: Collection[str]) -> list[Term]:
     return words
 
 
-def _may_go(source: str, there: list[Term], before: int, place: int, breaks: int, numbers: bool) -> bool:
-    """May what stands in the source between two of its words (before the first there is none, -1) be left out?
+def _always(_: _Gap) -> bool:
+    return True
 
-    `breaks` are the commas and dashes that the sentence itself has there; does it tell `numbers`?
-    """
-    left_out = [_written(source, term).lower() for term in there[before + 1 : place]]
+
+def _may_end(gap: _Gap) -> bool:
+    """May the sentence end where its source goes on like this?"""
+    return not narrows(gap.kept, gap.between)
+
+
+def _narrows_nothing(gap: _Gap) -> bool:
+    """Is nothing left out here that narrows what stands before it or behind it?"""
+    telling = [word for word in gap.left_out if word not in _SPARED]
+    if gap.before < 0:
+        return not telling or telling[-1] not in _TURNS
+    return not telling or not (narrows(gap.kept, gap.between) or telling[-1] in _TURNS)
+
+
+def _may_go(gap: _Gap) -> bool:
+    """May what stands there be left out, and the sentence says no other thing?"""
+    left_out = gap.left_out
     telling = [word for word in left_out if word not in _SPARED]
-    if before < 0:
-        return not telling or (telling[-1] not in _PREPOSITIONS and not _is_part(left_out))
+    if gap.before < 0:
+        return not telling or not (telling[-1] in _PREPOSITIONS | _TURNS or _is_part(left_out))
     if not left_out:
         return True
-    between = _BRACKETS.sub(" ", source[there[before].end : there[place].start])
-    more = _breaks(between) - breaks
-    if more % 2 or re.search("[;:]", between):
+    more = _breaks(gap.between) - gap.breaks
+    if more % 2 or re.search("[;:]", gap.between):
         return False
-    if numbers and any(word[0].isdigit() for word in left_out) and not _JOINING.isdisjoint(left_out):
+    if (
+        gap.numbers
+        and any(word[0].isdigit() or word in NUMBER_WORDS for word in left_out)
+        and not _JOINING.isdisjoint(left_out)
+    ):
         return False
-    if not _TURNS.isdisjoint(left_out) or says_not(between) or (more <= 0 and not _OTHER_CLAUSE.isdisjoint(left_out)):
+    if not _TURNS.isdisjoint(left_out) or says_not(gap.between) or (more <= 0 and not _OTHER_CLAUSE.isdisjoint(left_out)):
         return False
     if not telling:
         return True
-    if telling[-1] in _PREPOSITIONS or _owns(telling[-1]) or _written(source, there[place]).lower() == "of":
+    if narrows(gap.kept, gap.between):
         return False
-    last = _written(source, there[before]).lower()
-    if last in _PREPOSITIONS:
+    if telling[-1] in _PREPOSITIONS or _owns(telling[-1]) or _written(gap.source, gap.there[gap.place]).lower() == "of":
+        return False
+    if gap.last in _PREPOSITIONS:
         return len(telling) <= AFTER_PREPOSITION and all(
             word not in _PREPOSITIONS and not word.endswith("ing") for word in telling
         )
-    return last not in _JOINING
+    return gap.last not in _JOINING
 
 
 def _is_part(left_out: list[str]) -> bool:

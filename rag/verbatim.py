@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from index.words import is_stop_word
+from rag.narrowing import narrows
 
+_PAUSES = frozenset(",;:)—–")
 QUOTES = "“”\"'‘’«» "
 
 WORD_FOR_WORD = "word for word in the article"
@@ -102,17 +104,19 @@ def standing(said: str, sentences: Sequence[str]) -> Standing | None:
     words = folded(said).strip(QUOTES).rstrip(".")
     if len(words.split()) < 2:
         return None
-    around = [_standing(one) for one in _places(words, sentences)]
+    around = [_standing(one, words) for one in _places(words, sentences)]
     return min(around, key=lambda one: (bool(one.denied), bool(one.doubted), bool(one.told)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where words stand: what is before and after them in their sentence, as it is written there, and with what they begin."""
+    """Where words stand: what is before and after them in their sentence, as it is written there, with what they begin, and
+    whether a comma or a dash parts them from what comes after."""
 
     before: str
     first: str
     after: str
+    parted: bool
 
     @property
     def begins(self) -> bool:
@@ -143,6 +147,7 @@ def _places(words: str, sentences: Sequence[str]) -> Iterator[_Place]:
                 " ".join(written[first][:before]),
                 written[first][before].strip(QUOTES),
                 " ".join(written[last][len(written[last]) - after :]),
+                whole[end : end + 1] in _PAUSES,
             )
         at = whole.find(words, end)
 
@@ -156,7 +161,7 @@ def _is_whole(words: str, before: str, after: str) -> bool:
     return not (words[-1].isdigit() and _LONGER_NUMBER.match(after))
 
 
-def _standing(place: _Place) -> Standing:
+def _standing(place: _Place, words: str) -> Standing:
     """What is left out before and after some words says of them."""
     lead = folded(place.before).rstrip(QUOTES + "([")
     lead = lead if len(lead) < LOOKED_AT else f"... {lead[-LOOKED_AT:]}"
@@ -169,7 +174,8 @@ def _standing(place: _Place) -> Standing:
         if any(rule.search(lead) for rule in rules) or (_CUT.search(lead) and not place.begins):
             return Standing(doubted=f"the source has {front} before these words, which is left out")
     coordinate = _AND.search(tail)
-    if _DENIED_AFTER.search(tail) or _IF_AFTER.search(tail) or (not coordinate and _SUPPOSED_AFTER.search(tail)):
+    narrowed = not place.parted and narrows(words, tail)
+    if narrowed or _DENIED_AFTER.search(tail) or _IF_AFTER.search(tail) or (not coordinate and _SUPPOSED_AFTER.search(tail)):
         return Standing(doubted=f"the source goes on with {rest}, which is left out")
     if lead and _SAID_BEFORE.search(lead):
         return Standing(told=f"{front[:-1]} …”")

@@ -27,7 +27,7 @@ from rag.attribution import reported
 from rag.conflicts import conflict, misplaced, not_done, other_speaker, other_title
 from rag.following import Following, following
 from rag.quantities import unexplained
-from rag.shortened import FEWEST, is_shortened
+from rag.shortened import FEWEST, is_shortened, is_widened
 from rag.support import (
     ReadSentence,
     Support,
@@ -213,8 +213,10 @@ class Checker:
         if len(borrowed) >= BORROWED or (context and _share_of(said, cited) < OWN_WORDS <= _share_of(said, evidence)):
             reasons.append("only the headline, the outlet or the date says it")
         reasons += _faults(said, evidence, nearest, denied)
-        # What is shortened leaves out what does not matter and adds nothing: then it is enough that it is not unlikely.
         known = _of_context(said, cited, context) & _names(said)
+        if not (stands and stands.doubted) and any(is_widened(said.text, one.text, known) for one in cited):
+            reasons.append("it leaves out what narrows it in the source")
+        # What is shortened leaves out what does not matter and adds nothing: then it is enough that it is not unlikely.
         shortened = score >= self._fitted.partly and any(is_shortened(said.text, one.text, known) for one in cited)
         if shortened and not reasons:
             score = max(score, SHORTENED)

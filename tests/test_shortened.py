@@ -68,6 +68,43 @@ def test_what_the_reader_knows_from_elsewhere_need_not_stand_there() -> None:
     assert is_shortened("In the Alps, 20 bears have been counted.", "So far 20 bears have been counted.", {"alp"})
 
 
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("It was the first strike by pilots at the airline.", "It was the first strike by pilots at the airline since 2014."),
+        ("Lima is the largest city.", "Lima is the largest city in Peru."),
+        ("Costa will play Yuki Sato in the final.", "Costa will play either Lena Brandt or Yuki Sato in the final."),
+        ("Costa will play Lena Brandt.", "Costa will play Lena Brandt or Yuki Sato on Saturday."),
+        ("The disease has killed about 9,000 people in Peru.", "The disease has killed about 9,000 people a year in Peru."),
+        ("The disease kills about 9,000 people.", "The disease kills about 9,000 people a year."),
+        ("The airline offers a rise of 6 percent a year.", "The airline offers a rise of 6 percent over two years."),
+        ("Peru is the only member that has voted.", "Peru is the only other member that has voted."),
+        ("All schools in the city are closed.", "All private schools in the city are closed."),
+        ("Pupils might be kept out of school.", "Pupils might be kept out of school during outbreaks."),
+        ("The shops of the city are open on Sunday.", "The shops of the city are open on Sunday except in August."),
+        ("A guard at the museum has fled to Peru.", "A third man, a former guard at the museum, has fled to Peru."),
+        ("A guard at the museum has fled to Peru.", "A suspected guard at the museum has fled to Peru."),
+    ],
+)
+def test_what_narrows_a_sentence_may_not_go(said: str, source: str) -> None:
+    verdict = rag.check(said, [source])
+    assert verdict.label not in ("quoted", "supported"), verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("The largest ship of the fleet was hit.", "The largest ship of the fleet was hit in the harbour on Monday."),
+        ("The fire broke out last week.", "The fire broke out last week in the old town."),
+        ("Ten people were hurt.", "Ten people were hurt, two or three of them badly."),
+        ("She may sell the house.", "She may sell the house in Lima."),
+        ("The council met in the first week.", "The council met in the first week of May."),
+    ],
+)
+def test_what_says_more_of_it_may_go(said: str, source: str) -> None:
+    assert rag.check(said, [source]).label == "quoted"
+
+
 def test_endless_sentences_take_no_time() -> None:
     begun = time.perf_counter()
     for word in ("word ", "one, ", "of the ", "2 "):
