@@ -15,6 +15,7 @@ from index.sentences import Span, sentence_spans
 from index.types import Article, Hit
 from index.words import content_terms, terms
 from rag.evidence import Sentence
+from rag.injection import is_order, orders
 from rag.question import Question, asks_for_everything
 
 ARTICLES, SENTENCES = 3, 3
@@ -63,8 +64,12 @@ def beginnings(question: Question, hits: Sequence[Hit]) -> list[Sentence]:
 
 
 def _first_sentences(text: str) -> list[Span]:
-    """Those of an article, headings and bylines aside; the first together with the second when it tells little."""
-    whole = [span for span in sentence_spans(text[:BEGINNING]) if _ENDS.search(text[slice(*span)])]
+    """Those of an article, headings, bylines and what speaks to machines aside; the first together with the second when it
+    tells little."""
+    planted = orders(text[:BEGINNING])
+    whole = [
+        span for span in sentence_spans(text[:BEGINNING]) if _ENDS.search(text[slice(*span)]) and not is_order(*span, planted)
+    ]
     spans = [span for span in whole if _telling(text, span) >= TELLING][:SENTENCES]
     if len(spans) > 1 and _telling(text, spans[0]) < TELLS_ENOUGH:
         spans[:2] = [(spans[0][0], spans[1][1])]

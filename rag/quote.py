@@ -8,8 +8,9 @@ twice, what leans on its neighbour comes with it, and no answer when nothing fou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from rag.evidence import (
     with_reading,
 )
 from rag.expect import certain_phrase
+from rag.injection import orders
 from rag.overview import beginnings
 from rag.question import Question, parse
 from rag.reader import Reader, reader
@@ -168,7 +170,23 @@ def shortlist(
             return question, [replace(examine(question, sentence, weights, 1.0), begins=True) for sentence in begun]
     found = [examine(question, sentence, weights, near[sentence.rank]) for sentence in sentences_of(hits)]
     found.sort(key=lambda evidence: -evidence.quick)
-    return question, found[:READ_CLOSELY]
+    return question, list(islice(_told_to_readers(found), READ_CLOSELY))
+
+
+def _told_to_readers(found: Sequence[Evidence]) -> Iterator[Evidence]:
+    """Those of the sentences, in their order, that do not speak to a machine: who plants an order in an article shall not find
+    it shown as what the article says."""
+    spoken: dict[str, list[Span]] = {}
+    for evidence in found:
+        sentence = evidence.sentence
+        if sentence.passage not in spoken:
+            spoken[sentence.passage] = orders(sentence.passage)
+        planted = [sentence.passage[start:end] for start, end in spoken[sentence.passage]]
+        if sentence.text in planted:
+            continue
+        article = sentence.article.text
+        before = tuple(span for span in sentence.before if article[slice(*span)] not in planted)
+        yield replace(evidence, sentence=replace(sentence, before=before)) if before != sentence.before else evidence
 
 
 def weigh(
