@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from index.sentences import sentence_spans
 from index.types import Article, Hit
+from index.words import content_terms
+from rag.inquire import Posed, inquire
+from rag.leaning import names_in
 from rag.types import Answer
 
-_NAME = r"(?!The |In |On |At |But |And |If |When |For )[A-Z][a-zà-ÿ’'-]+(?: [A-Z][a-zà-ÿ’'-]+){1,2}"
-_OF_OFFICE = re.compile(
-    r"^(?:President|Minister|Prime|Secretary|Senator|Governor|General|Chancellor|King|Queen|Pope|Mr|Mrs|Ms|Dr)\b ?"
-)
-_BODY = re.compile(
-    r"\b(?:Ministry|Department|Council|Party|Nations|Office|Committee|Union|Bank|Company|Agency|Staff|Games|Studios"
-    r"|Executive|Officer|Times|News|Corp|Inc|Group|Team|Institute|Center|Centre|Police|Army|University|House|Court)\b"
-)
-_VERB = "said|says|announced|warned|told|explained|argued|claimed|added"
-_SPEAKER = re.compile(rf"(?:\b(?:{_VERB}) (?P<after>{_NAME})|(?P<before>{_NAME}) (?:{_VERB})\b)")
-_COUNTED = re.compile(
-    r"(?:\d[\d.,]*(?: (?:million|billion|thousand))?) (?P<things>[a-z]+s|people|children|men|women)"
-    r" (?P<done>(?:have|had|has) been [a-z]+ed|(?:were|are|was) [a-z]+ed)\b"
-)
-_TITLED = re.compile(
-    rf"\b(?:[Mm]inister|[Pp]resident|[Ss]pokes(?:man|woman)|[Ss]ecretary|[Aa]rtist|[Dd]irector|[Cc]hief) (?P<name>{_NAME})"
-)
-LONGEST = 90
+OPENING = 40
+"""Sentences of an article that questions to start from are made of."""
+
+ENOUGH = 2
+"""Questions about the articles of an answer beside which none about others are offered."""
+
+SPOKEN_OF = 2
+"""Times that a name stands in what was found of an article, from which on it is worth asking about."""
 
 
 def suggestions(articles: Sequence[Article], answers: Callable[[str], bool], n: int) -> list[str]:
@@ -55,34 +49,76 @@ def suggestions(articles: Sequence[Article], answers: Callable[[str], bool], n: 
 
 
 def next_questions(answer: Answer, asked: Sequence[str], told: Callable[[str, Hit], bool], n: int) -> list[str]:
-    """Up to n questions that the passages found for an answer suggest, about what it did not say already.
+    """Up to n questions that go on from an answer, about what its articles tell and it did not say, of different kinds where it
+    can be.
 
-    `asked` are those asked before, none of which comes again; `told` says whether a passage answers a question.
+    Of the passages found those of the articles that it cites come first, then those that share a name with it; of an answer
+    that cites none, those with a word of the question in their headline. `asked` are those asked before, none of which comes
+    again; `told` says whether a passage answers a question.
     """
-    quoted: dict[str, list[tuple[int, int]]] = {}
-    for citation in answer.citations if answer.answered else ():
-        quoted.setdefault(citation.article.id, []).append((citation.start, citation.end))
     known = {_plain(question) for question in (*asked, answer.question, answer.searched)}
-    queues = []
-    for hit in answer.hits:
-        spans, base, text = quoted.get(hit.article.id, []), hit.passage.start, hit.passage.text
-        unsaid = [
-            text[start:end]
-            for start, end in sentence_spans(text)
-            if not any(base + start < until and since < base + end for since, until in spans)
-        ]
-        queues.append([(question, hit) for sentence in unsaid for _, question in _suggested(sentence)])
     chosen: list[str] = []
-    # One of each passage, then a second of each: the nearest passages first, but not all of one.
-    for turn in range(max(map(len, queues), default=0)):
-        for question, hit in (queue[turn] for queue in queues if turn < len(queue)):
-            if len(chosen) == n:
-                return chosen
-            plain = _plain(question)
-            if plain not in known and told(question, hit):
-                chosen.append(question)
-            known.add(plain)
+    kinds: Counter[str] = Counter()
+    for articles in _nearest(answer):
+        if len(chosen) >= ENOUGH:
+            break
+        queues = [_questions_of(answer, [hit for hit in answer.hits if hit.article.id == article]) for article in articles]
+        # One of each article, then a second of each; of an article one of a kind that did not come yet, while there is one.
+        while any(queues) and len(chosen) < n:
+            for queue in filter(None, queues):
+                if len(chosen) == n:
+                    break
+                posed, hit = queue.pop(min(range(len(queue)), key=lambda place: (kinds[queue[place][0].kind], place)))
+                plain = _plain(posed.question)
+                if plain not in known and told(posed.question, hit):
+                    chosen.append(posed.question)
+                    kinds[posed.kind] += 1
+                known.add(plain)
     return chosen
+
+
+def _nearest(answer: Answer) -> tuple[list[str], list[str]]:
+    """The articles that questions may be made of, by their ids: those to be asked first, and the others."""
+    cited = list(dict.fromkeys(citation.article.id for citation in answer.citations if answer.answered))
+    named, asked = _names(f"{answer.question} {answer.text}"), frozenset(content_terms(answer.question))
+    others = [
+        hit.article.id
+        for hit in answer.hits
+        if (named & _names(hit.passage.text) if cited else asked.intersection(content_terms(hit.article.title)))
+    ]
+    return cited, [article for article in dict.fromkeys(others) if article not in cited]
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text[start:end] for start, end in names_in(text))
+
+
+def _questions_of(answer: Answer, hits: Sequence[Hit]) -> list[tuple[Posed, Hit]]:
+    """The questions that the passages of an article suggest, best first."""
+    told = [(posed, hit) for hit in hits for posed in _unsaid(answer, hit)]
+    return told + [(Posed("about", f"What is known about {name}?"), hit) for name, hit in _spoken_of(answer, hits)]
+
+
+def _unsaid(answer: Answer, hit: Hit) -> Iterator[Posed]:
+    """What the sentences of a passage that the answer did not quote suggest."""
+    base, text = hit.passage.start, hit.passage.text
+    for start, end in sentence_spans(text):
+        if not any(
+            citation.article.id == hit.article.id and base + start < citation.end and citation.start < base + end
+            for citation in answer.citations
+        ):
+            yield from inquire(text[start:end])
+
+
+def _spoken_of(answer: Answer, hits: Sequence[Hit]) -> Iterator[tuple[str, Hit]]:
+    """The names of two words or more that the passages of an article have again and again, and the answer has not."""
+    said = f"{answer.question} {answer.text}"
+    texts = " ".join(hit.passage.text for hit in hits)
+    for hit in hits:
+        for start, end in names_in(hit.passage.text):
+            name = hit.passage.text[start:end]
+            if " " in name and "\n" not in name and name not in said and texts.count(name) >= SPOKEN_OF:
+                yield name, hit
 
 
 def _plain(question: str) -> str:
@@ -91,28 +127,6 @@ def _plain(question: str) -> str:
 
 def _questions(text: str) -> Iterator[tuple[str, str]]:
     """Questions that an article's own sentences suggest: (kind, question)."""
-    for start, end in sentence_spans(text)[:40]:
-        yield from _suggested(text[start:end])
-
-
-def _suggested(sentence: str) -> Iterator[tuple[str, str]]:
-    if counted := _COUNTED.search(sentence):
-        yield from _short("count", f"How many {counted['things']} {counted['done']}?")
-    if speaker := _SPEAKER.search(sentence):
-        yield from _about_a_person("said", "What did {} say?", speaker["after"] or speaker["before"])
-    if titled := _TITLED.search(sentence):
-        yield from _about_a_person("who", "Who is {}?", titled["name"])
-
-
-def _about_a_person(kind: str, question: str, name: str) -> Iterator[tuple[str, str]]:
-    """The question with the person's name in it, without the office; none for a body such as a ministry."""
-    person = name
-    while office := _OF_OFFICE.match(person):
-        person = person[office.end() :]
-    if " " in person and not _BODY.search(person):
-        yield from _short(kind, question.format(person))
-
-
-def _short(kind: str, question: str) -> Iterator[tuple[str, str]]:
-    if len(question) <= LONGEST:
-        yield kind, question
+    for start, end in sentence_spans(text)[:OPENING]:
+        for posed in inquire(text[start:end]):
+            yield posed.kind, posed.question

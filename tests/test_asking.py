@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from served import in_a_loop
 
 from index.types import Article, Hit, Passage
 from rag.conversations import browser, new_secret, signed_in
+from rag.inquire import inquire
 from rag.kept import Summary
 from rag.suggest import next_questions
 from rag.types import Answer, Citation, Claim, Verdict
@@ -220,6 +222,41 @@ def test_questions_come_from_what_was_not_said_and_are_tried() -> None:
 
     assert next_questions(answer(), ["who is ada byron"], told, 3) == ["What did Ada Byron say?"]
     assert tried == ["How many cranes were repaired?", "What did Ada Byron say?"]
+
+
+def test_questions_are_about_the_article_that_was_cited() -> None:
+    one = answer()
+    elsewhere = replace(ARTICLE, id="a2", text="The hall was sold in May because it leaned.")
+    other = Hit(Passage("p2", "a2", 0, len(elsewhere.text), elsewhere.text), elsewhere, 2.0)
+    both = replace(one, hits=(other, *one.hits))
+    assert next_questions(both, [], lambda *_: True, 3) == [
+        "How many cranes were repaired?",
+        "What did Ada Byron say?",
+        "Who is Ada Byron?",
+    ]
+    refused = replace(both, claims=(), citations=(), answered=False, question="What is the price of gold?")
+    assert next_questions(refused, [], lambda *_: True, 3) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "questions"),
+    [
+        (
+            "The old hall was sold in May 2019 because it leaned.",
+            ["Why was the old hall sold in May 2019?", "When was the old hall sold?"],
+        ),
+        ("The council stopped the work on Monday.", ["When did the council stop the work?"]),
+        ("Anna Weber hoped for rain in Lyon.", ["Where did Anna Weber hope for rain?"]),
+        ("A single ticket will cost 12 crowns.", ["How much will a single ticket cost?"]),
+        ("The council decided on Monday.", []),
+        ("The hall was not sold in May.", []),
+        ("He was sold a horse in May.", []),
+        ("The man who was here was seen in May.", []),
+        ("What happened was seen in May.", []),
+    ],
+)
+def test_a_sentence_is_turned_into_what_it_answers(sentence: str, questions: list[str]) -> None:
+    assert [posed.question for posed in inquire(sentence)] == questions
 
 
 def test_no_question_comes_twice() -> None:
