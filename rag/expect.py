@@ -9,6 +9,7 @@ from index.dates import MONTHS
 from index.sentences import Span
 from index.words import STOP_WORDS, located_terms, terms
 from rag.countries import same_country
+from rag.meaning import word_vectors
 from rag.question import WEEKDAYS, Kind, Question
 
 _SMALL = (
@@ -31,7 +32,13 @@ _UNIT = (
     r"hours?|minutes?|seconds?|days?|weeks?|months?|years?|square|cubic|watts?|megawatts?|gigawatts?|hertz|volts?|magnitude|"
     r"light-years?)"
 )
-_CURRENCY = "dollars?|euros?|pounds?|cents?|yen|yuan|rubles?|roubles?|rupees?|francs?|hryvnia|pesos?|won|USD|EUR"
+_OF_A_COUNTRY = r"(?:(?:US|U\.S\.|Canadian|Australian|New Zealand|Hong Kong|Singapore|Swiss|Swedish|Norwegian|Danish|Czech|Turkish|Mexican)\s)?"
+_CURRENCY = (
+    r"dollars?|euros?|pounds?|cents?|pence|penny|quid|bucks|yen|yuan|renminbi|r(?:o?u)bles?|kope(?:c?k|yk)as?|rupees?|rupiah|ringgit|"
+    r"francs?|hryvnias?|pesos?|won|crowns?|kron(?:e|er|a|or|ur)|korun[ay]?|z[lł]ot(?:y|ys|ies)|forints?|lei|lev[as]?|liras?|rand|rials?|"
+    r"riyals?|dinars?|dirhams?|shekels?|baht|dong|naira|shillings?|cedis?|birr|reais|real|bol[ií]vars?|soles|taka|tenge|lari|manats?|"
+    r"kyats?|guilders?|guineas?|bitcoins?|USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RUB|UAH|TRY|JPY|CNY|INR|CAD|AUD|NZD|ZAR|BRL|MXN"
+)
 _PURPOSE = (
     "help|make|force|protect|prevent|avoid|stop|allow|drive|keep|support|get|reduce|increase|ensure|defend|guard|assist|push|bring|"
     "give|provide|create|save|raise|improve|show|encourage"
@@ -43,7 +50,7 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
     "count": re.compile(_NUMBER, re.IGNORECASE),
     "money": re.compile(
         rf"(?:[$€£¥₹]|US\$|USD|EUR|GBP)\s?\d[\d.,]*(?:\s?(?:{_SCALE}|m|bn|k)\b)?"
-        rf"|{_NUMBER}\s?(?:{_CURRENCY})\b",
+        rf"|{_NUMBER}[\s-]?{_OF_A_COUNTRY}(?:{_CURRENCY})\b",
         re.IGNORECASE,
     ),
     "share": re.compile(
@@ -87,6 +94,13 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
 }
 _CAPITAL = r"(?:[A-ZÀ-ÖØ-Þ][\w’'-]*|(?:[A-Z]\.)+)"
 _PROPER = re.compile(rf"{_CAPITAL}(?:\s(?:(?:of|the|de|del|van|von|bin|al|der|and|for)\s(?:the\s)?(?={_CAPITAL}))?{_CAPITAL})*")
+_SOMEBODY = re.compile(
+    rf"\b(?:an?|another|several|\d+|{_SMALL})\s(?:[\w-]+\s){{0,3}}?(?:m[ae]n|wom[ae]n|boys?|girls?|teenagers?|brothers?|sisters?|couple|"
+    r"pensioners?|gunm[ae]n|suspects?|students?|pupils?|teachers?|drivers?|officers?|soldiers?|doctors?|nurses?|workers?|employees?)\b"
+    r"(?:\sof\s\d\d?\b|\sfrom\s[A-Z][\w’'-]+)?",
+)
+"""Whom an article names no nearer ("a man of 34")."""
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|outside|inside|into|across|throughout|around)\s(?:the\s)?$", re.IGNORECASE)
 _NOT_NAMES = frozenset(MONTHS) | frozenset(WEEKDAYS)
 
 
@@ -95,8 +109,10 @@ def phrases(question: Question, sentence: str) -> list[Span]:
 
     For kinds without a form of their own ("other", "yes-no") there are none.
     """
-    if question.kind in ("person", "place"):
+    if question.kind == "place":
         return list(_names(question, sentence))
+    if question.kind == "person":
+        return [*_names(question, sentence), *(match.span() for match in _SOMEBODY.finditer(sentence, 0, LOOKED_AT))]
     pattern = _PATTERNS.get(question.kind)
     if pattern is None:
         return []
@@ -168,7 +184,18 @@ def certain_phrase(question: Question, sentence: str, spans: Sequence[Span]) -> 
         return found[0] if len(found) == 1 else None
     if question.kind == "count":
         return _counted(question, sentence, spans)
+    if question.kind in ("person", "place"):
+        spans = [span for span in spans if not _is_doubtful(question, sentence, span)]
     return spans[0] if len(spans) == 1 else None
+
+
+def _is_doubtful(question: Question, sentence: str, span: Span) -> bool:
+    """Does a name have its capital from the sentence ("Several"), or is it a place's, where a person is asked for?"""
+    start, end = span
+    if question.kind == "person" and _PLACE_BEFORE.search(sentence[:start]):
+        return True
+    word = sentence[start:end]
+    return " " not in word and _opens_sentence(sentence, start) and word_vectors().knows(word.lower().rstrip(".,"))
 
 
 def _counted(question: Question, sentence: str, spans: Sequence[Span]) -> Span | None:

@@ -183,10 +183,10 @@ class Question:
 def parse(text: str) -> Question:
     """Take a question apart."""
     topic = _topic_from(text)
-    kind: Kind = "overview" if topic is not None else _kind(text)
+    cased = _is_cased(text)
+    kind: Kind = "overview" if topic is not None else _kind(_unnamed(text) if cased else text)
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
     words: dict[str, Word] = {}
-    cased = _is_cased(text)
     month_at = {start: month for month, start in months_named(text)}
     order = _ORDERS.match(text)
     framed = topic if topic is not None else order.end() if order else 0
@@ -233,6 +233,11 @@ def opens_a_topic(text: str) -> str:
 def asks_what_is_new(text: str) -> bool:
     """Does it ask for everything in so many words, whatever was spoken of before ("Any news?", not "What happened?")?"""
     return asks_for_everything(text) and bool(_WHATEVER.search(text))
+
+
+def _unnamed(text: str) -> str:
+    """The question with its names made unreadable: "What did Ned Price say?" asks for no price."""
+    return re.sub(r"(?<=[\w,;:’'] )[A-Z][\w’'-]*", "-", text)
 
 
 def _kind(text: str) -> Kind:

@@ -30,6 +30,8 @@ from rag.question import parse
         ("Which types of train were ordered?", "list"),
         ("What happened at the harbour?", "overview"),
         ("What did the captain of the ship see?", "other"),
+        ("What did Ned Price say?", "other"),
+        ("What does Mr Cost want?", "other"),
     ],
 )
 def test_the_kind_of_answer(question: str, kind: str) -> None:
@@ -82,6 +84,10 @@ def test_what_is_no_month_is_a_word_to_be_found() -> None:
         ("What percentage voted?", "Some 43 per cent voted.", "43 per cent"),
         ("How much did it cost?", "It cost $7.7 million in 2020.", "$7.7 million"),
         ("How old is she?", "She is 61 years old.", "61 years old"),
+        ("How much will the ticket cost?", "A ticket will cost 12 crowns instead of 9.", "12 crowns"),
+        ("How much does it cost?", "It costs 4.5 million Swedish kronor.", "4.5 million Swedish kronor"),
+        ("Who was arrested?", "A man of 34 has been arrested.", "A man of 34"),
+        ("Who was arrested?", "In Vardheim two young women from Oslo were arrested.", "two young women from Oslo"),
     ],
 )
 def test_the_phrase_that_answers_is_found_where_it_is_certain(question: str, sentence: str, bold: str) -> None:
@@ -99,6 +105,18 @@ def test_a_country_or_its_people_are_no_person() -> None:
     assert phrases(asked, "The town stands for the way Ukrainians resist, north of Kyiv.") == []
     sentence = "The work by Anna Berg stands north of Kyiv."
     assert [sentence[start:end] for start, end in phrases(asked, sentence)] == ["Anna Berg"]
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("Who painted it?", "Several works were left on walls in Borodianka."),
+        ("Where is it?", "Fishermen blocked the way to it."),
+    ],
+)
+def test_what_may_be_no_name_is_not_certain(question: str, sentence: str) -> None:
+    asked = parse(question)
+    assert certain_phrase(asked, sentence, phrases(asked, sentence)) is None
 
 
 def test_two_candidates_are_not_certain() -> None:
