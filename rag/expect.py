@@ -95,7 +95,7 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
 _CAPITAL = r"(?:[A-ZÀ-ÖØ-Þ][\w’'-]*|(?:[A-Z]\.)+)"
 _PROPER = re.compile(rf"{_CAPITAL}(?:\s(?:(?:of|the|de|del|van|von|bin|al|der|and|for)\s(?:the\s)?(?={_CAPITAL}))?{_CAPITAL})*")
 _SOMEBODY = re.compile(
-    rf"\b(?:an?|another|several|\d+|{_SMALL})\s(?:[\w-]+\s){{0,3}}?(?:m[ae]n|wom[ae]n|boys?|girls?|teenagers?|brothers?|sisters?|couple|"
+    rf"\b(?i:an?|another|several|\d+|{_SMALL})\s(?:[\w-]+\s){{0,3}}?(?:m[ae]n|wom[ae]n|boys?|girls?|teenagers?|brothers?|sisters?|couple|"
     r"pensioners?|gunm[ae]n|suspects?|students?|pupils?|teachers?|drivers?|officers?|soldiers?|doctors?|nurses?|workers?|employees?)\b"
     r"(?:\sof\s\d\d?\b|\sfrom\s[A-Z][\w’'-]+)?",
 )
