@@ -26,6 +26,7 @@ from rag import reader as judging
 from rag.condense import Condensed, condense
 from rag.conversations import FILE, Conversations
 from rag.find_quote import FoundQuote
+from rag.leaning import is_thanks
 from rag.question import asks_for_everything, opens_a_topic, topic_of
 from rag.readings import readings
 from rag.rerank import Reranker
@@ -132,12 +133,13 @@ class Chat:
         typed = _checked(question)
         turns = [Turn.of(turn) for turn in history]  # refused here rather than half-way, if one is not a turn
         condensed = condense(turns, typed)
-        if self._author is not None:
+        if self._author is not None and not is_thanks(typed):
             condensed = rewritten(turns, typed, condensed, self._author.model, stop)
         count = self._index.library.article_count()
         yield Status(f"Searching {count:,} article{'' if count == 1 else 's'}")
-        if not self._index.library.passage_count():
-            yield from _told(quote.empty(), question, condensed.searched, [], begun)
+        if not self._index.library.passage_count() or is_thanks(typed):
+            draft = quote.thanked() if self._index.library.passage_count() else quote.empty()
+            yield from _told(draft, question, condensed.searched, [], begun)
             return
         found = yield from self._find(typed, condensed)
         said = [turn.content for turn in turns]
@@ -160,7 +162,8 @@ class Chat:
         yield Status("Reading what was found")
         considered = self._consider(asked, hits)
         opens = bool(condensed.given and opens_a_topic(typed)) and not considered.of_a_topic
-        if opens or (condensed.whole and condensed.given and not considered.answers):
+        apart = condensed.whole or bool(topic_of(typed))
+        if opens or (apart and condensed.given and not considered.answers):
             # What it was given may be of another matter: "The articles do not say" is not said for words nobody asked with.
             as_typed = retrieve(self._index, typed, HITS, reranker=self._reranker)
             alone = self._consider(typed, as_typed)

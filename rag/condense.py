@@ -122,7 +122,7 @@ def condense(history: Sequence[Turn], question: str) -> Condensed:
         if turn.role == "user":
             context = _with_question(context, text)
         elif turn.role == "assistant":
-            answer = "" if _refuses(text) else _said(text)
+            answer = "" if _refuses(text) else _said(_of_nobody_else(text, context))
             context = replace(context, answers=(answer, *context.answers), said=(answer, *context.said))
     return _resolved(question, context)
 
@@ -136,6 +136,9 @@ def _with_question(context: Context, text: str) -> Context:
     if not content(stripped(text)) and context.asked:
         return context  # "Thank you!", "Why?": the topic stays what it is
     resolved = Condensed(text) if opens_a_topic(text) else _resolved(text, context)
+    if resolved.given and opened == "about" and content(rest):
+        # "What about the hospital?" has a topic, and what comes after is about that.
+        resolved = Condensed(text)
     return replace(context, asked=(resolved, *context.asked), said=(text, *context.said))
 
 
@@ -228,7 +231,15 @@ def _end_of_old(last: str, end: int, new: str) -> int:
 
 def _pronoun(last: str) -> tuple[int, int] | None:
     found = re.search(r"\b(?:it|he|she|they|him|them)\b", last, re.IGNORECASE)
-    return found.span() if found else None
+    return found.span() if found and not _A_FACT.search(last[: found.end()]) else None
+
+
+_A_FACT = re.compile(
+    r"\b(?:den(?:y|ies|ied)|admit(?:s|ted)?|confirm(?:s|ed)?|say|says|said|do|does|did|explain(?:s|ed)?|know|knows|knew|doubt(?:s|ed)?|"
+    r"believe[sd]?|mean|means|meant|happen(?:ed)?)\s+it$",
+    re.IGNORECASE,
+)
+"""Here "it" is what was said to be so, whose place no thing takes."""
 
 
 def _is_item(text: str) -> bool:
@@ -341,12 +352,19 @@ def _person(context: Context) -> str:
         people = [[text[a:b] for a, b in names_in(text) if may_be_person(text[a:b])] for text in (own, answer, given)]
         full = [[name for name in names if " " in name] for names in people]
         subjects = [own[a:b] for a, b in names_in(own) if own[a:b] in people[0] and _SUBJECT.search(own[:a])]
+        if _WHO.match(own) and not full[1]:
+            # Whom the articles call by one name alone.
+            spans = [
+                (a, b) for a, b in names_in(answer) if may_be_person(answer[a:b]) and not _AFTER_PLACE_WORD.search(answer[:a])
+            ]
+            full[1] = [answer[a:b] for a, b in spans]
         for names in (full[0], subjects, *full[1:]):
             if names:
                 return names[0]
     return ""
 
 
+_AFTER_PLACE_WORD = re.compile(r"\b(?:in|at|near|from|of|to|on|outside)\s(?:the\s)?$", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"(?:^|\b(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would|should|may|might|mr|mrs|ms|dr|president"
     r"|minister|about)\.?\s+)$",
@@ -461,6 +479,21 @@ def phrases(text: str, names: frozenset[str] = frozenset()) -> list[Phrase]:
 
 
 # -- what an answer said ---------------------------------------------------------------------------
+
+_BOLD = re.compile(r"\*\*(?P<phrase>[^*]+)\*\*")
+_UNNAMED = re.compile(r"(?:an?|another|several|some|\d+|two|three|four|five|six|seven|eight|nine|ten)\b", re.IGNORECASE)
+_WHO = re.compile(r"^(?:\w+ ){0,2}who(?:m|se)?\b", re.IGNORECASE)
+
+
+def _of_nobody_else(answer: str, context: Context) -> str:
+    """An answer to "who", as far as it speaks of who it was: where that is nobody by name ("**A man of 34** has been arrested"),
+    "he" is none of the others in it."""
+    bold = _BOLD.search(answer)
+    if bold is None or not context.asked or not _WHO.search(context.asked[0].question) or not _UNNAMED.match(bold["phrase"]):
+        return answer
+    end = answer.find("[", bold.end())
+    return answer[:end] if end > 0 else answer
+
 
 _CREDIT = re.compile(r"(?<=\*), [^“”]{0,80}?: (?=“)|(?<=\*): (?=“)")
 _MARKUP = re.compile(r"\s*\[\d+\]|\*\*|\\(?=[\\`*_\[\]<>])")

@@ -61,6 +61,7 @@ QUOTES_IT = 100.0
 NEAREST = 3
 REFUSAL = "The articles do not say."
 ABOUT_WHAT = "It is not said about what: name a person, a place or a thing."
+ASK = "Ask me about the articles."
 EMPTY = "There are no articles yet. Add some with `dateline add FOLDER`, or on the page."
 
 Vectors = NDArray[np.float32]
@@ -147,6 +148,11 @@ def consider(
 def empty() -> Draft:
     """What there is to say where there are no articles."""
     return Draft((Piece(EMPTY),), (), (), answered=False)
+
+
+def thanked() -> Draft:
+    """What there is to say to thanks or a greeting, which asks for nothing."""
+    return Draft((Piece(ASK),), (), (), answered=False)
 
 
 def write(considered: Considered, frequency: Frequency) -> Draft:

@@ -63,6 +63,10 @@ _PLACES_ANOTHER = re.compile(
     r"\b(?:the|an?) (?:[\w-]+ ){1,3}(?:on|at|in|near|behind|under|inside|above|beside|outside|over) $", re.IGNORECASE
 )
 """Words before a noun that only says where another one is, as in "the picture on the building"."""
+_MADE = re.compile(
+    r" (?:was |is |has been |becomes |became )?(?:re-?)?(?:elected|named|appointed|made|new|chosen)(?: as)?(?: new)? ",
+    re.IGNORECASE,
+)
 _WHO_IS = re.compile(r"^(?:who|what) (?:is|was|are|were)\b", re.IGNORECASE)
 
 
@@ -225,6 +229,11 @@ def _named(pointer: Pointer, question: str, texts: Sequence[str]) -> list[tuple[
                     found.append((f"the {pointer.noun} of {name}", name))
                 elif end <= match.start() and re.fullmatch(r"(?:['’]s?)? (?:[a-z-]+ ){0,2}", before):
                     owned = before.startswith(("'", "’"))
+                    if not owned and before.strip():
+                        # "Aud Hansen elected mayor": the words between belong to no noun.
+                        if _MADE.fullmatch(before) and not who_is:
+                            found.append((name, name))
+                        continue
                     written = f"{name}{'’s' if owned else ''} {pointer.noun}" if owned else f"the {name} {pointer.noun}"
                     if owned or _is_of_country(name) or pointer.kind == "this" or not who_is:
                         found.append((written, name))

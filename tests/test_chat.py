@@ -258,6 +258,21 @@ def test_half_a_character_names_no_outlet_and_no_article(chat: Chat, caplog: pyt
     assert "damaged" not in caplog.text
 
 
+def test_thanks_ask_for_nothing(chat: Chat) -> None:
+    history = [rag.Turn("user", "Who is Banksy?"), rag.Turn("assistant", chat.ask("Who is Banksy?").text)]
+    answer = chat.ask("Thank you!", history)
+    assert not answer.answered and answer.text == "Ask me about the articles." and not answer.hits
+
+
+def test_what_about_another_matter_is_told_by_itself(chat: Chat) -> None:
+    history = [
+        rag.Turn("user", "How many books were lost in the library?"),
+        rag.Turn("assistant", "“About 14,000 books were lost.” [1]"),
+    ]
+    answer = chat.ask("What about the mural?", history)
+    assert answer.answered and "mural" in answer.citations[0].article.title
+
+
 def test_suggestions_can_be_answered(chat: Chat) -> None:
     offered = chat.suggestions(4)
     assert len(offered) == len(set(offered)) == 4

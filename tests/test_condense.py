@@ -320,3 +320,30 @@ def test_a_model_is_not_asked_about_what_stands_alone() -> None:
 def test_the_messages_are_a_rule_and_a_question() -> None:
     messages = rewriting(MINES, "Who said that?")
     assert [type(message) for message in messages] == [Message, Message] and "Who said that?" in messages[1].content
+
+
+WHO = ("Who painted the mural?", "*War in Ukraine*: “The British artist Banksy posted it in Borodianka.” [1]")
+ARRESTED = ("Who was arrested?", "*Arson*, Post: “**A man of 34** has been arrested.” [1] “Inspector Kari Moe said so.” [2]")
+
+
+@pytest.mark.parametrize(
+    ("said", "question", "searched"),
+    [
+        (WHO, "Where else did he paint?", "Where else did Banksy paint?"),
+        (ARRESTED, "Does he admit it?", "Does he admit it?"),
+        (("Who denied it?", "“Iran denied it.” [1]"), "And Belarus?", "And Belarus?"),
+    ],
+)
+def test_he_and_it_are_what_was_spoken_of(said: tuple[str, str], question: str, searched: str) -> None:
+    history = [Turn("user", said[0]), Turn("assistant", said[1])]
+    assert condense(history, question).question == searched
+
+
+def test_what_about_something_is_what_is_spoken_of_from_then_on() -> None:
+    history = [
+        Turn("user", "How many books were lost in the library fire?"),
+        Turn("assistant", "*Fire*: “About 14,000 books were lost.” [1]"),
+        Turn("user", "What about the hospital?"),
+        Turn("assistant", "*Ward*: “The hospital of Vardheim will close its ward.” [1]"),
+    ]
+    assert condense(history, "Who is its director?").searched == "Who is its director? (hospital, Vardheim)"
