@@ -113,6 +113,20 @@ def is_web_address(source: str | Path) -> bool:
     return isinstance(source, str) and _WEB.match(source) is not None
 
 
+def followable(url: str) -> str:
+    """The url if a reader may follow it (http or https, with a host, nothing unseen in it), else an empty string.
+
+    What an article names as its address is whatever its writer put there.
+    """
+    if any(ord(letter) <= 32 or letter == "\\" for letter in url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        return url if parts.scheme in ("http", "https") and parts.hostname else ""
+    except ValueError:
+        return ""
+
+
 def parse_address(written: str) -> Address:
     """The address that `written` is. Raises AddressRefusedError for what is none, or hides what it is."""
     written = written.strip()

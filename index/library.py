@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import catalogue, words
+from index.address import followable
 from index.catalogue import Entry, Listing, Overview, Query, Version
 from index.chunk import heading
 from index.dates import Month, datelines, day_number
@@ -501,7 +502,7 @@ def _in_batches(ids: Sequence[T], size: int = 500) -> Iterator[tuple[list[T], st
 def _article(row: Sequence[Any]) -> Article:
     article_id, title, text, source, url, outlet, author, published, language, sha256 = row
     return Article(
-        id=article_id, title=title, text=text, source=source, url=url, outlet=outlet, author=author,
+        id=article_id, title=title, text=text, source=source, url=followable(url), outlet=outlet, author=author,
         published=date.fromisoformat(published) if published else None, language=language, sha256=sha256,
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from index.address import followable
 from index.errors import ReadError
 from index.reading.characters import kind_of_binary, one_line
 from index.reading.draft import Draft
@@ -221,7 +222,7 @@ def _article(draft: Draft, source: str) -> Article:
         title=draft.title,
         text=draft.text,
         source=source,
-        url=draft.url,
+        url=followable(draft.url),
         outlet=draft.outlet,
         author=draft.author,
         published=draft.published,

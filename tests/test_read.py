@@ -690,3 +690,10 @@ def test_which_files_hold_many_articles() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://", "file:///etc/passwd"])
+def test_an_address_that_nobody_may_follow_is_none(tmp_path: Path, url: str) -> None:
+    (tmp_path / "one.jsonl").write_text(json.dumps({"title": "Bridge", "text": "The bridge was closed.", "url": url}))
+    (article,) = read(tmp_path / "one.jsonl")
+    assert isinstance(article, Article) and article.url == ""

@@ -9,6 +9,7 @@ from html import unescape
 
 import pytest
 
+from index.address import followable
 from index.catalogue import Entry, Listing, Query, Version, overview
 from index.types import Article, Failure, Passage, Progress, Report
 from rag.feeds import Feed
@@ -206,7 +207,7 @@ def test_everything_is_escaped() -> None:
     ],
 )
 def test_an_address_that_is_none_is_no_link(url: str) -> None:
-    assert sources.web_address(url) == ""
+    assert followable(url) == ""
     assert "<a " not in sources.source([cite(1, "The bridge is new.", replace(ARTICLE, url=url))], 1, 1)
 
 
@@ -361,7 +362,7 @@ def test_a_text_is_shortened_at_a_word(text: str, limit: int, expected: str) -> 
 @pytest.mark.parametrize(
     ("label", "said"),
     [
-        ("supported", "✓ Supported by these words certainty that they do: 40%"),
+        ("supported", "✓ Supported by these words probability that they support it: 40%"),
         ("partly", "~ Only partly supported"),
         ("unsupported", "? Not supported"),
         ("contradicted", "≠ Contradicted"),

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
+from index.address import followable
 from rag.kept import without_claims
 from rag.types import Answer, Citation
-from ui.sources import web_address
 
 if TYPE_CHECKING:
     from ui.conversation import Exchange
@@ -75,7 +75,7 @@ def _source(citation: Citation) -> str:
     from ui.render import day, headline
 
     article = citation.article
-    about = [headline(article), article.outlet, day(article.published) if article.published else "", web_address(article.url)]
+    about = [headline(article), article.outlet, day(article.published) if article.published else "", followable(article.url)]
     quote = " ".join(citation.quote.split())
     return f"[{citation.number}] “{quote}” {', '.join(' '.join(part.split()) for part in about if part)}"
 

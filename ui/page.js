@@ -187,7 +187,11 @@ function showTip(link) {
   words.textContent = said;
   open_it.hidden = !touched;
   tip.hidden = false;
-  const place = link.getBoundingClientRect(), room = document.getElementById('messages').getBoundingClientRect();
+  placeTip();
+}
+
+function placeTip() {
+  const place = tipOf.getBoundingClientRect(), room = document.getElementById('messages').getBoundingClientRect();
   const width = tip.offsetWidth, height = tip.offsetHeight;
   tip.style.left = `${Math.max(room.left + 8, Math.min(place.left + place.width / 2 - width / 2, room.right - width - 8))}px`;
   const above = place.top - height - 6;
@@ -227,7 +231,13 @@ document.addEventListener('focusin', event => {
   if (link?.matches(':focus-visible')) showTip(link);
   else if (tipOf && !tip.contains(event.target)) hideTip();
 });
-document.addEventListener('scroll', event => tip.contains(event.target) || hideTip(), true);
+// What takes the focus is scrolled to, and its quote goes along, as long as the marker can be seen.
+document.addEventListener('scroll', event => {
+  if (!tipOf || tip.contains(event.target)) return;
+  const place = tipOf.getBoundingClientRect(), room = document.getElementById('messages').getBoundingClientRect();
+  if (place.bottom < room.top || place.top > Math.min(room.bottom, innerHeight)) hideTip();
+  else placeTip();
+}, true);
 open_it.addEventListener('click', () => {
   const id = tipOf?.getAttribute('href').slice(1);
   hideTip();

@@ -13,6 +13,7 @@ from html import escape
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+from index.address import followable
 from index.catalogue import Version
 from index.types import Article
 from rag.kept import Standing
@@ -40,17 +41,6 @@ EMPTY = (
     "<p>Follow a marker such as <b>[1]</b> in an answer, and the article opens here at the very words. "
     "The articles of the library open here too.</p></div>"
 )
-
-
-def web_address(url: str) -> str:
-    """The url if a reader may follow it (http or https, with a host), else an empty string."""
-    if any(ord(letter) <= 32 or letter == "\\" for letter in url):
-        return ""
-    try:
-        parts = urlsplit(url)
-        return url if parts.scheme in ("http", "https") and parts.hostname else ""
-    except ValueError:
-        return ""
 
 
 def window(length: int, start: int, end: int, size: int = WINDOW) -> tuple[int, int]:
@@ -165,7 +155,7 @@ def _head(article: Article) -> str:
     head = f'<p class="kicker">{kicker}</p>' if kicker else ""
     head += f'<h2 tabindex="-1">{escape(headline(article))}</h2>'
     head += f'<p class="byline">{escape(article.author)}</p>' if article.author else ""
-    address = web_address(article.url)
+    address = followable(article.url)
     if address:
         shown = escape(urlsplit(address).hostname or "")
         head += (
@@ -178,6 +168,8 @@ def _head(article: Article) -> str:
 def _checked(claims: Sequence[Claim], number: int) -> str:
     """What the check says of the sentences that cite this citation."""
     citing = [claim for claim in claims if any(citation.number == number for citation in claim.citations)]
+    # What these words do not bear out stands first: further down, nobody would see it.
+    citing.sort(key=lambda claim: -list(CHECKED).index(claim.verdict.label))
     if not claims:
         return '<p class="check note">The articles do not answer the question; these words are only near to it.</p>'
     return "".join(map(_check, citing))
@@ -189,7 +181,7 @@ def _check(claim: Claim) -> str:
     sentence, score = "", ""
     if verdict.label != "quoted":
         sentence = f'<p class="sentence">The answer says: “{escape(shorten(claim.text, 400))}”</p>'
-        score = f' <span class="score">certainty that they do: {verdict.score:.0%}</span>'
+        score = f' <span class="score">probability that they support it: {verdict.score:.0%}</span>'
     # That it is word for word there, the finding says already.
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in verdict.reasons if reason != WORD_FOR_WORD)
     reasons = f"<ul>{listed}</ul>" if listed else ""
