@@ -99,6 +99,7 @@ def test_questions_to_start_from_are_asked_by_a_click(seeds: Served, open_page: 
     page = open_page(seeds)
     assert "14 articles" in page.inner_text("#name .collection")
     assert "Dateline seeds" in page.inner_text("#name .collection")
+    page.wait_for_selector("button.suggestion")
     suggestions = page.locator("button.suggestion")
     assert suggestions.count() == 4
     question = suggestions.first.inner_text()
@@ -393,6 +394,10 @@ def test_the_keyboard_alone_is_enough(fake: Fake, open_page: Open) -> None:
         pytest.fail("the second marker is not reached by Shift+Tab from the question")
     outline = page.evaluate(f"getComputedStyle({focused}).outlineStyle")
     assert outline == "solid"
+    # Its quote is shown, and stays when the conversation is scrolled to it.
+    page.wait_for_selector("#tip:not([hidden])")
+    page.locator("#messages").evaluate("one => one.dispatchEvent(new Event('scroll'))")
+    assert page.locator("#tip").is_visible() and page.inner_text("#tip p")
     page.keyboard.press("Enter")
     page.wait_for_function(f"{focused}.matches('mark.current')")
     assert marked(page) == "Traffic 🚦 flows again."
@@ -527,3 +532,13 @@ def test_the_page_is_painted_within_two_seconds(seeds: Served, browser: Any) -> 
         finally:
             context.close()
     assert min(took) < 2_000, took
+
+
+def test_a_low_window_shows_the_conversation(fake: Fake, open_page: Open) -> None:
+    page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
+    ask(page, "bridge")
+    for width, height in ((320, 256), (740, 360)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.locator("#messages").evaluate("one => one.getBoundingClientRect().height") > 180
+        page.locator("#question textarea").scroll_into_view_if_needed()
+        assert page.locator("#question textarea").evaluate("one => one.getBoundingClientRect().bottom <= innerHeight")
