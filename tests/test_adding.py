@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
 from served import in_a_loop
 
-from index.errors import IndexBusyError
+from index.errors import DatelineError, IndexBusyError
 from index.types import Progress
 from ui.adding import AlreadyAddingError, Desk, Job, Meter, Tell, follow
+from ui.stocking import addresses_in
 
 APOLOGY = "Something went wrong."
 
@@ -83,3 +85,22 @@ def test_a_rate_and_the_time_left_are_told_also_where_the_source_knows_none() ->
     assert (job.progress.rate, job.progress.left) == (7.0, 1.0)
     meter(Progress("publishing", 5, 10))
     assert job.progress.rate == 0.0, "nothing is known of a phase that has just begun"
+
+
+def test_one_line_that_is_no_address_leaves_the_others() -> None:
+    found, failed = addresses_in("https://news.example/a\n\nfile:///etc/passwd\nnews.example/b \nhttps://news.example/a\n")
+    assert found == ["https://news.example/a", "https://news.example/b"]
+    assert [one.source for one in failed] == ["file:///etc/passwd"]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("", "Write the address"),
+        ("javascript:alert(1)\nfile:///x", "'javascript:alert(1)' is no web address"),
+        ("\n".join(f"https://news.example/{number}" for number in range(51)), "These are 51 addresses"),
+    ],
+)
+def test_addresses_that_are_none_are_refused_in_words(written: str, told: str) -> None:
+    with pytest.raises(DatelineError, match=re.escape(told)):
+        addresses_in(written)

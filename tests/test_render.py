@@ -482,6 +482,8 @@ def test_a_watched_feed_tells_how_it_is() -> None:
     assert "being looked at now" in library.feeds([replace(looked, looking=True)], now)
     broken = plain(library.feeds([replace(looked, error="It is away.", failures=2)], now))
     assert "It could not be looked at" in broken and "It is away." in broken and "3 new" not in broken
+    unread = library.feeds([replace(looked, added=0, changed=0, failures=1, failed=("It is away.",), unread=1)], now)
+    assert "It could not be looked at" in unread and "nothing new" not in unread
     assert "every 5 minutes" in library.feeds([replace(FEED, every=300.0)], now)
 
 

@@ -126,7 +126,7 @@ def _feed(feed: Feed, now: datetime, removing: bool) -> str:
         if not feed.looking:
             parts.append(f"again in {duration(max(0.0, (feed.due - now).total_seconds()))}")
     came = ""
-    if feed.looked is not None and not feed.error:
+    if feed.looked is not None and not feed.error and not feed.failures:
         news = [f"{feed.added:,} new"] if feed.added else []
         news += [f"{feed.changed:,} changed"] if feed.changed else []
         came = f'<p class="meta">The last look: {", ".join(news) or "nothing new"}.</p>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ import gradio as gr
 from index.address import is_web_address
 from index.catalogue import Query
 from index.errors import DatelineError
-from index.types import Report
+from index.types import Failure, Report
 from rag.feeds import Feeds
 from ui import folders, library, render, uploads
 from ui.access import loopback
@@ -35,6 +36,9 @@ PAGE = 50
 
 MOST_ADDRESSES = 50
 """Addresses that are added at once."""
+
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?$", re.IGNORECASE)
+"""A host's name as people write it, with what may follow."""
 
 Update = Any
 """A new value for a component, or `gr.skip()`."""
@@ -147,13 +151,18 @@ class Stocking:
 
     async def add_addresses(self, written: str) -> AsyncIterator[tuple[Update, ...]]:
         """Yields (outcome, refusal, the box)."""
-        addresses = list(dict.fromkeys(line.strip() for line in str(written or "").splitlines() if line.strip()))
-        refused = refuse_addresses(addresses)
-        if refused:
-            yield gr.skip(), render.failure(refused), gr.skip()
+        try:
+            addresses, failed = addresses_in(str(written or ""))
+        except DatelineError as error:
+            yield gr.skip(), render.failure(str(error)), gr.skip()
             return
         what = render.counted(len(addresses), "web page") if len(addresses) > 1 else render.shorten(addresses[0], 120)
-        async for view in self._add(what, lambda tell: self._chat.add(*addresses, progress=tell), 1):
+
+        def add(tell: Tell) -> Report:
+            report = self._chat.add(*addresses, progress=tell)
+            return replace(report, failed=(*failed, *report.failed))
+
+        async for view in self._add(what, add, 1):
             yield view
 
     async def add_text(self, text: str, title: str, outlet: str, day: str, url: str) -> AsyncIterator[tuple[Update, ...]]:
@@ -224,15 +233,29 @@ def told(chat: Chat, report: Report) -> str:
     return render.added(report, titles)
 
 
-def refuse_addresses(addresses: Sequence[str]) -> str:
-    """Why these addresses are not fetched, or an empty string. Where they lead is checked when they are."""
-    if not addresses:
-        return "Write the address of a page, a feed or a sitemap."
-    if len(addresses) > MOST_ADDRESSES:
-        return (
-            f"These are {len(addresses):,} addresses; at most {MOST_ADDRESSES} can be added at once. A sitemap may list them."
+def addresses_in(written: str) -> tuple[list[str], list[Failure]]:
+    """The web addresses that were written, one a line, and what of it is none.
+
+    A host without a scheme ("news.example/story") is taken for https; where addresses lead is checked when they are fetched.
+    Raises DatelineError where none is written, or too many are.
+    """
+    found: list[str] = []
+    failed: list[Failure] = []
+    for line in dict.fromkeys(one.strip() for one in written.splitlines() if one.strip()):
+        if is_web_address(line):
+            found.append(line)
+        elif _HOST.match(line):
+            found.append(f"https://{line}")
+        else:
+            failed.append(Failure(render.shorten(line, 120), "it is no web address: such begin with http:// or https://"))
+    if not found:
+        raise DatelineError(
+            f"{failed[0].source!r} is no web address: it must begin with http:// or https://."
+            if failed
+            else "Write the address of a page, a feed or a sitemap."
         )
-    for address in addresses:
-        if not is_web_address(address):
-            return f"{render.shorten(address, 120)!r} is no web address: it must begin with http:// or https://."
-    return ""
+    if len(found) > MOST_ADDRESSES:
+        raise DatelineError(
+            f"These are {len(found):,} addresses; at most {MOST_ADDRESSES} can be added at once. A sitemap may list them."
+        )
+    return found, failed
