@@ -697,3 +697,17 @@ def test_an_address_that_nobody_may_follow_is_none(tmp_path: Path, url: str) -> 
     (tmp_path / "one.jsonl").write_text(json.dumps({"title": "Bridge", "text": "The bridge was closed.", "url": url}))
     (article,) = read(tmp_path / "one.jsonl")
     assert isinstance(article, Article) and article.url == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Why <b> beats <strong>", "Why <b> beats <strong>"),
+        ("<p><i class='x'>Titanic</i> found &amp; raised</p>", "Titanic found & raised"),
+        ("The sea<br/>rises", "The sea rises"),
+    ],
+)
+def test_only_tags_that_belong_together_are_taken_off_a_title(tmp_path: Path, written: str, title: str) -> None:
+    (tmp_path / "one.jsonl").write_text(json.dumps({"title": written, "text": "The bridge was closed."}))
+    (article,) = read(tmp_path / "one.jsonl")
+    assert isinstance(article, Article) and article.title == title

@@ -37,6 +37,9 @@ _PARTING_TAG = re.compile(
     re.IGNORECASE,
 )
 _BR = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_PAIR = re.compile(r"<([a-z][a-z0-9]{0,10})(?:\s[^<>]{0,1000})?>([^<>]{0,1000})</\1\s{0,4}>", re.IGNORECASE)
+_NESTED = 5
+"""Tags within tags of a title that are taken off."""
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # Page readers lose the space after a link or a stressed word; "bus" + "es" and "Kherson" + "'s" had none.
 _LOST_SPACE = r"(?=[^\W\d_])(?!(?:s|es|ed|er|ers|ing|ly|n|en|d|ish|ian|ians|al|ne|nen|t|th)\b)"
@@ -77,8 +80,16 @@ def blocks_of_markdown(text: str) -> list[Block]:
 
 
 def plain_words(text: str) -> str:
-    """One line of Markdown or HTML, as a title may be, as plain words."""
-    return join_lines(block.text for block in blocks_of_markdown(text) if block.text)
+    """A title without the tags that belong together ("<i>Titanic</i> found").
+
+    Others are words of it ("Why <b> beats <strong>").
+    """
+    for _ in range(_NESTED):
+        plain = _PAIR.sub(r"\2", text)
+        if plain == text:
+            break
+        text = plain
+    return " ".join(_ENTITY.sub(_entity, _BR.sub(" ", text)).split())
 
 
 def _without_private_breaks(text: str) -> str:
