@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import gradio_client
 import httpx
 import pytest
 from model_servers import Script, scripted_server
@@ -469,3 +470,20 @@ def test_the_document_names_every_address_and_status(http: httpx.Client) -> None
     statuses = {status for path in described.values() for one in path.values() for status in one["responses"]}
     told = document.partition("### When something is wrong")[2]
     assert all(status in told for status in statuses - {"200"})
+
+
+def test_gradios_client_asks(served: Served, chat: Chat, network_attempts: list[str]) -> None:
+    client = gradio_client.Client(served.url, verbose=False, analytics_enabled=False)
+    try:
+        answer = client.predict(QUESTION, api_name="/ask")
+        history = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": answer["text"]}]
+        again = client.predict("What happened then?", history, api_name="/ask")
+        with pytest.raises(Exception, match="The question is empty"):
+            client.predict(" ", api_name="/ask")
+        with pytest.raises(Exception, match="This request cannot be used"):
+            client.predict("Who?", [{"role": "pope", "content": "x"}], api_name="/ask")
+    finally:
+        client.close()
+    assert answer["answered"] and answer["text"] == chat.ask(QUESTION).text
+    assert again["searched"] == chat.ask("What happened then?", history).searched != "What happened then?"
+    network_attempts.clear()  # the client asks its maker's site about itself; the server does not

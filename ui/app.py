@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from index.errors import DatelineError
-from ui import ask_tab, library_tab, quote_tab, render, sources, theme
+from ui import ask_tab, clients, library_tab, quote_tab, render, sources, theme
 from ui.adding import Desk
 from ui.conversation import APOLOGY
 from ui.panel import Panel
@@ -89,5 +89,6 @@ def build(chat: Chat, *, sign_out: bool = False, folders: Sequence[Path] = (), r
         for event in (*ask.events, *shown):
             event.then(refresh, None, collection, **quiet)
         while_empty.tick(refresh, None, collection, **quiet)
+        clients.build(chat, together=TOGETHER)
     page.queue(max_size=200, default_concurrency_limit=TOGETHER)
     return page
