@@ -248,8 +248,23 @@ open_it.addEventListener('click', () => {
 // screen reader speak a message's HTML are taken off.
 function tidy() {
   for (const part of document.querySelectorAll('#messages [data-testid][aria-label]')) part.removeAttribute('aria-label');
+  // An answer is read out once, when it is whole, and not again with each of its pieces.
+  const log = document.querySelector('#messages [role=log]');
+  const busy = String(document.querySelector('#messages .answer.writing') !== null);
+  if (log && log.getAttribute('aria-busy') !== busy) log.setAttribute('aria-busy', busy);
   select();
 }
+
+// The tabs as keyboards know them: arrows go from one to the next.
+document.addEventListener('keydown', event => {
+  const here = event.target.closest?.('[role=tab]'), step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+  if (!here || !step) return;
+  const tabs = [...here.closest('[role=tablist]').querySelectorAll('[role=tab]')];
+  const next = tabs[(tabs.indexOf(here) + step + tabs.length) % tabs.length];
+  event.preventDefault();
+  next.click();
+  requestAnimationFrame(() => document.getElementById(next.id)?.focus());
+});
 
 whenThere('#messages', messages => {
   new MutationObserver(tidy).observe(messages, {childList: true, subtree: true, attributes: true, attributeFilter: ['aria-label']});

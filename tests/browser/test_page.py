@@ -542,3 +542,17 @@ def test_a_low_window_shows_the_conversation(fake: Fake, open_page: Open) -> Non
         assert page.locator("#messages").evaluate("one => one.getBoundingClientRect().height") > 180
         page.locator("#question textarea").scroll_into_view_if_needed()
         assert page.locator("#question textarea").evaluate("one => one.getBoundingClientRect().bottom <= innerHeight")
+
+
+def test_arrows_go_from_tab_to_tab(fake: Fake, open_page: Open) -> None:
+    page = open_page(fake([BRIDGE, HARBOUR], bridge_answers))
+    page.get_by_role("tab", name="Ask").focus()
+    for key, name in (
+        ("ArrowRight", "Library"),
+        ("ArrowRight", "Find a quote"),
+        ("ArrowRight", "Ask"),
+        ("ArrowLeft", "Find a quote"),
+    ):
+        page.keyboard.press(key)
+        page.wait_for_function(f"document.activeElement.innerText === '{name}'")
+        assert page.inner_text("[role=tab][aria-selected=true] >> nth=0") == name
