@@ -7,10 +7,10 @@ import shutil
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 from index.errors import DatelineError
+from index.reading.dates import stated_date
 
 FOLDER = "uploads"
 """In the data folder."""
@@ -100,10 +100,10 @@ def pasted(text: str, folder: Path, *, title: str = "", outlet: str = "", publis
         if len(value) > LONGEST_FIELD:
             raise DatelineError(f"What is given as {name} has {len(value):,} characters; at most {LONGEST_FIELD:,} can be.")
     if published.strip():
-        try:
-            date.fromisoformat(said["published"])
-        except ValueError:
-            raise DatelineError(f"{said['published'][:80]!r} is not a day such as 2022-11-13.") from None
+        day = stated_date(said["published"])
+        if day is None:
+            raise DatelineError(f"{said['published'][:80]!r} is not a day such as 2022-11-13 or 13 November 2022.")
+        said["published"] = day.isoformat()
     if url.strip() and not said["url"].lower().startswith(("http://", "https://")):
         raise DatelineError(f"{said['url'][:200]!r} is no web address: it must begin with http:// or https://.")
     content = json.dumps({**said, "text": text}, ensure_ascii=False)

@@ -99,6 +99,12 @@ def test_a_pasted_text_is_read_as_it_is(tmp_path: Path) -> None:
         assert other == again == tmp_path / "kept" / "A title (2).json"
 
 
+def test_a_day_may_be_written_in_words(tmp_path: Path) -> None:
+    with pasted("A text.", tmp_path / "kept", published="13 November 2022") as file:
+        (article,) = read(file)
+    assert str(article.published) == "2022-11-13"  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("text", "said", "why"),
     [
